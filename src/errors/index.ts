@@ -1,0 +1,5 @@
+export { type ErrorCode, errorCodes, type ExitStatus, exitStatus } from './codes.ts'
+export { defaultLimits, type Limits } from './limits.ts'
+export { type ErrorDetails, isCode, type Json, OvlError, type OvlErrorJson, unreachable } from './ovl-error.ts'
+export { escapeControls, quote } from './quote.ts'
+export type { Warn, Warning, WarningCode } from './warnings.ts'

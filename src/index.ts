@@ -1,0 +1,1 @@
+export { type ErrorCode, errorCodes, OvlError } from './errors/index.ts'

@@ -1,0 +1,1 @@
+export { type SparseSegment, type TarFormat, type TarHeader, tarType } from './header.ts'
