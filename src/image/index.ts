@@ -1,1 +1,10 @@
-export {}
+export type {
+  BlockTarget,
+  Blob,
+  Image,
+  ImageDocument,
+  Layer,
+  OpenImageOptions,
+  StreamOptions,
+  Transport,
+} from './types.ts'

@@ -1,1 +1,39 @@
-export {}
+export { chainIDs } from './chain-id.ts'
+export { type HistoryEntry, type ImageConfig, parseImageConfig, type ProcessConfig } from './config.ts'
+export { type Descriptor, descriptor } from './descriptor.ts'
+export { type Digest, type DigestAlgorithm, digestAlgorithm, digestHex, isDigest, shortDigest } from './digest.ts'
+export {
+  type ArchiveImage,
+  parseArchiveManifest,
+  parseRepositories,
+  parseV1Image,
+  type RepositoryTag,
+  type V1Image,
+} from './docker-archive.ts'
+export { type LayerHistory, mapHistory } from './history.ts'
+export {
+  checkLayoutFile,
+  containerdNameAnnotation,
+  type ImageIndex,
+  isAttestation,
+  parseIndex,
+  refNameAnnotation,
+} from './image-index.ts'
+export { parseJson, tooLarge } from './json.ts'
+export { type Manifest, parseManifest } from './manifest.ts'
+export {
+  type LayerMediaType,
+  layerMediaType,
+  type MediaTypeKind,
+  mediaType,
+  mediaTypeKind,
+} from './media-types.ts'
+export {
+  formatPlatform,
+  matchPlatform,
+  normalisePlatform,
+  parsePlatformName,
+  type Platform,
+  platform,
+} from './platform.ts'
+export { formatReference, parseReference, type Reference } from './reference.ts'
