@@ -35,11 +35,17 @@ export type TarHeader = {
   readonly groupName: string
   readonly devMajor: number
   readonly devMinor: number
-  /** Local PAX records by key, values as bytes; null when there are none. */
+  /** PAX records in force by key, local over global ones, values as bytes; null when there are none. */
   readonly pax: ReadonlyMap<string, Uint8Array> | null
   readonly sparse: readonly SparseSegment[] | null
   readonly format: TarFormat
-  /** Where the stored bytes start, counted from the start of the archive, and how many there are. */
+  /**
+   * Where the stored bytes start, counted from the start of the archive, and how many there are. Those of a sparse
+   * file are its segments one after the other, without holes and without the map that may precede them.
+   */
   readonly offset: number
   readonly storedSize: number
 }
+
+/** A header while it is put together. */
+export type MutableTarHeader = { -readonly [Key in keyof TarHeader]: TarHeader[Key] }

@@ -1,1 +1,3 @@
 export { type SparseSegment, type TarFormat, type TarHeader, tarType } from './header.ts'
+export type { PaxRecords } from './pax-records.ts'
+export { type TarHandler, TarReader, type TarReaderOptions } from './reader.ts'
