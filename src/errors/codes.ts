@@ -17,6 +17,7 @@ export const exitStatus = {
   terminated: 143,
 } as const
 
+/** One of the values of `exitStatus`. */
 export type ExitStatus = (typeof exitStatus)[keyof typeof exitStatus]
 
 type Row = { readonly exit: ExitStatus; readonly title: string }
@@ -64,4 +65,5 @@ export const errorCodes = {
   BUG: { exit: 70, title: 'ovl has a bug' },
 } as const satisfies Record<string, Row>
 
+/** A code of the table; what `OvlError.code` holds. */
 export type ErrorCode = keyof typeof errorCodes

@@ -1,5 +1,6 @@
 // Every limit on hostile input, in one place (rule 29 of the layer rules). Each has a flag: `--limit entries=…`.
 
+/** How much of each thing hostile input may make ovl read, keep or write. */
 export type Limits = {
   /** Bytes of one extended header (PAX records, GNU long name): what Go's archive/tar accepts. */
   readonly paxBytes: number
@@ -18,6 +19,7 @@ export type Limits = {
   readonly indexNesting: number
 }
 
+/** Far above what real images need, far below what would hurt. */
 export const defaultLimits: Limits = {
   paxBytes: 1 << 20,
   pathBytes: 64 << 10,

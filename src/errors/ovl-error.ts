@@ -1,7 +1,9 @@
 import { type ErrorCode, errorCodes } from './codes.ts'
 
+/** A value that JSON can carry. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 
+/** What an error can say besides its code and message. */
 export type ErrorDetails = {
   /** One command or action that helps; never a guess stated as a fact. */
   readonly hint?: string
@@ -59,6 +61,7 @@ export class OvlError extends Error {
   }
 }
 
+/** `OvlError` as plain data. */
 export type OvlErrorJson = {
   readonly code: ErrorCode
   readonly message: string

@@ -19,8 +19,10 @@ export type WarningCode =
   | 'MEDIA_TYPE' // an unknown or mixed media type, ignored
   | 'IMAGE_DOCUMENT' // an oddity of manifest, index or config that the specification tolerates
   | 'CONFIG_USER' // the user of the config could not be looked up
+  | 'LEFTOVER' // the workspace of a run that was killed
   | 'SPOOLED' // the archive had to be copied to a temporary file
 
+/** Something that was not kept or not understood, and that did not stop the work. */
 export type Warning = {
   readonly code: WarningCode
   readonly message: string
@@ -29,4 +31,5 @@ export type Warning = {
   readonly path?: string
 }
 
+/** Takes a warning; called at once, from the thread that does the work. */
 export type Warn = (warning: Warning) => void

@@ -1,1 +1,15 @@
-export {}
+export { LayerApplier, type ApplyOptions, type LayerCounts } from './applier.ts'
+export { type Attributes, impliedAttributes, type Xattrs } from './attributes.ts'
+export { type DecodeOptions, decodeEntry, type FileEntry, type LayerEntry, type NodeEntry } from './entry.ts'
+export type { RemovalCause, TreeSink } from './tree-sink.ts'
+export {
+  type HiddenFile,
+  ImageTree,
+  type LayerChange,
+  type LayerSummary,
+  type TreeDirectory,
+  type TreeFile,
+  type TreeInode,
+  type TreeSpecial,
+  type TreeSymlink,
+} from './image-tree.ts'

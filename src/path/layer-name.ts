@@ -7,7 +7,9 @@ export type LayerName =
   | { readonly kind: 'opaque' } // exactly ".wh..wh..opq": hides all siblings of every lower layer
   | { readonly kind: 'reserved'; readonly name: string } // other ".wh..wh.*": AUFS' own bookkeeping
 
+/** Begins the name of every marker. */
 export const whiteoutPrefix = '.wh.'
+/** The whole name of the opaque marker. */
 export const opaqueMarker = '.wh..wh..opq'
 
 /**

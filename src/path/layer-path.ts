@@ -3,6 +3,7 @@ import { encodeName } from './names.ts'
 /** A path inside a layer or a root file system: '' is the root; no leading or trailing slash, no empty, "." or ".." component. */
 export type LayerPath = string
 
+/** A cleaned path, and whether cleaning it met "..". */
 export type CleanPath = { readonly path: LayerPath /** ".." occurred and was resolved. */; readonly dotdot: boolean }
 
 const needsCleaning = /(?:^|\/)(?:\.{0,2})(?:\/|$)/

@@ -1,0 +1,311 @@
+// Applying layers to a tree, base first, entry by entry as they stream in: the rules of docs/layers.md, in one place
+// for every output. The order of entries inside a layer does not matter where the rules say so: a marker hides what
+// is below this layer and never what is its own, wherever it stands, which is why every node knows its layer.
+
+import { OvlError, quote, unreachable, type Warn } from '../errors/index.ts'
+import { baseName, joinPath, type LayerPath, parentPath } from '../path/index.ts'
+import type { TarHandler, TarHeader } from '../tar/index.ts'
+import { type Attributes, impliedAttributes } from './attributes.ts'
+import { aufsLinkDirectory, type DecodeOptions, decodeEntry, type FileEntry, type LayerEntry } from './entry.ts'
+import { DirectoryNode, layerOf, type Place, SymlinkNode, type TreeNode, walkDirectories } from './nodes.ts'
+import { PathResolver } from './path-resolver.ts'
+import type { RemovalCause, TreeSink } from './tree-sink.ts'
+
+/** How entries are read, and what happens to symlinks on their way. */
+export type ApplyOptions = DecodeOptions & {
+  /** Follow a symlink of a lower layer that leads to a directory instead of hiding it (rule 17). */
+  readonly keepDirlinks?: boolean
+}
+
+/** What one layer holds, counted while it was applied. */
+export type LayerCounts = {
+  entries: number
+  files: number
+  directories: number
+  symlinks: number
+  hardLinks: number
+  nodes: number
+  whiteouts: number
+  opaques: number
+  /** Bytes of file content, holes included. */
+  bytes: number
+}
+
+/**
+ * Applies the layers of one image to a `TreeSink`. Use: for each layer, base first, `beginLayer()`, feed the returned
+ * handler from a `TarReader`, `endLayer()`; after the last, `finish()`.
+ *
+ * Errors: those of `decodeEntry`, BAD_HARD_LINK, BAD_ENTRY (symlink loops), LIMIT_EXCEEDED. After an error the tree
+ * is incomplete and must be thrown away.
+ */
+export class LayerApplier {
+  readonly #sink: TreeSink
+  readonly #options: ApplyOptions
+  readonly #root: Place = { directory: new DirectoryNode(0), path: '' }
+  readonly #resolver: PathResolver
+  #layer = 0
+  #entries = 0
+  #counts: LayerCounts = noCounts()
+  #fileIsOpen = false
+  /** Names of lower layers that this layer links to: hiding one of them would make the link's meaning depend on order. */
+  readonly #linkedBelow: Set<LayerPath> = new Set()
+  readonly #warn: Warn
+
+  constructor(sink: TreeSink, options: ApplyOptions) {
+    this.#sink = sink
+    this.#warn = warning => options.warn({ layer: this.#layer, ...warning })
+    this.#options = { ...options, warn: this.#warn }
+    this.#resolver = new PathResolver(this.#root, {
+      keepDirlinks: options.keepDirlinks ?? false,
+      makeDirectory: (parent, name) => this.#makeImplied(parent, name),
+    })
+  }
+
+  /** Starts layer `number` (1 = base) and returns the handler for its `TarReader`. */
+  beginLayer(number: number): TarHandler {
+    this.#layer = number
+    this.#counts = noCounts()
+    this.#resolver.beginLayer(number)
+    return {
+      entry: header => this.#entry(header),
+      data: (chunk, start, end, fileOffset) => {
+        if (this.#fileIsOpen) this.#sink.writeFile(chunk, start, end, fileOffset)
+      },
+      end: () => {
+        if (!this.#fileIsOpen) return
+        this.#fileIsOpen = false
+        this.#sink.closeFile()
+      },
+    }
+  }
+
+  endLayer(): LayerCounts {
+    const { children } = this.#root.directory
+    if (children.has(aufsLinkDirectory)) {
+      children.delete(aufsLinkDirectory)
+      this.#sink.remove(aufsLinkDirectory, { directory: true, cause: 'replaced' })
+    }
+    this.#linkedBelow.clear()
+    return this.#counts
+  }
+
+  /** Gives every directory its final mode and times: those of its topmost entry, whatever was written inside later (rule 18). */
+  finish(): void {
+    walkDirectories(this.#root, ({ directory, path }) => this.#sink.finishDirectory(path, directory.attributes))
+  }
+
+  #entry(header: TarHeader): void {
+    this.#counts.entries++
+    if (++this.#entries > this.#options.limits.entries) {
+      const value = this.#options.limits.entries
+      throw new OvlError(
+        'LIMIT_EXCEEDED',
+        `Cannot apply layer ${this.#layer}: the image has more than ${value} entries`,
+        {
+          hint: `--limit entries=${value * 10}`,
+          data: { limit: 'entries', value },
+        },
+      )
+    }
+    const entry = decodeEntry(header, this.#options)
+    if (entry !== null) this.#apply(entry)
+  }
+
+  #apply(entry: LayerEntry): void {
+    switch (entry.kind) {
+      case 'directory':
+        this.#counts.directories++
+        return this.#applyDirectory(entry.path, entry.attributes)
+      case 'file':
+        return this.#applyFile(entry)
+      case 'symlink': {
+        this.#counts.symlinks++
+        const path = this.#take(entry.path, new SymlinkNode(entry.target, this.#layer))
+        return this.#sink.makeSymlink(path, entry.attributes, entry.target)
+      }
+      case 'hardLink':
+        this.#counts.hardLinks++
+        return this.#applyHardLink(entry.path, entry.target)
+      case 'charDevice':
+      case 'blockDevice':
+      case 'fifo':
+        this.#counts.nodes++
+        return this.#sink.makeNode(this.#take(entry.path, this.#layer), entry)
+      case 'whiteout':
+        this.#counts.whiteouts++
+        return this.#applyWhiteout(entry.path)
+      case 'opaque':
+        this.#counts.opaques++
+        return this.#applyOpaque(entry.path)
+      default:
+        return unreachable(entry)
+    }
+  }
+
+  #applyDirectory(path: LayerPath, attributes: Attributes): void {
+    const place = path === '' ? this.#root : this.#directoryFor(path)
+    const { directory } = place
+    if (directory.attributesLayer === this.#layer) this.#warnDuplicate(path)
+    directory.layer = this.#layer
+    directory.attributes = attributes
+    directory.attributesLayer = this.#layer
+    this.#sink.describeDirectory(place.path, attributes)
+  }
+
+  /** The directory that an entry for `path` describes: the one that is there, or a new one. */
+  #directoryFor(path: LayerPath): Place {
+    const parent = this.#resolver.enter(parentPath(path))
+    const name = baseName(path)
+    const node = parent.directory.children.get(name)
+    if (node instanceof DirectoryNode) return { directory: node, path: joinPath(parent.path, name) }
+    const followed = node instanceof SymlinkNode && this.#options.keepDirlinks ? this.#resolver.find(path) : undefined
+    if (followed !== undefined) return followed
+    if (node !== undefined) this.#removeChild(parent, name, 'replaced')
+    return this.#makeImplied(parent, name)
+  }
+
+  #applyFile(entry: FileEntry): void {
+    this.#counts.files++
+    this.#counts.bytes += entry.size
+    this.#sink.makeFile(this.#take(entry.path, this.#layer), entry)
+    this.#fileIsOpen = true
+  }
+
+  #applyHardLink(path: LayerPath, target: LayerPath): void {
+    const targetParent = this.#resolver.find(parentPath(target), { throughLower: true })
+    const targetName = baseName(target)
+    const targetNode = targetParent?.directory.children.get(targetName)
+    const cannot = (fact: string) =>
+      new OvlError('BAD_HARD_LINK', `Cannot link ${quote(path)} to ${quote(target)} in layer ${this.#layer}: ${fact}`, {
+        data: { path, target, layer: this.#layer },
+      })
+    if (target === '' || targetNode instanceof DirectoryNode) throw cannot('a directory cannot be linked')
+    if (targetParent === undefined || targetNode === undefined)
+      throw cannot('no such file so far in this layer or below')
+    const targetPath = joinPath(targetParent.path, targetName)
+    const parent = this.#resolver.enter(parentPath(path))
+    const linkPath = joinPath(parent.path, baseName(path))
+    if (linkPath === targetPath) throw cannot('it names itself')
+    if (targetPath.startsWith(`${linkPath}/`)) throw cannot('it would replace the directory that holds its target')
+    const ofLower = layerOf(targetNode) !== this.#layer
+    this.#take(path, targetNode instanceof SymlinkNode ? new SymlinkNode(targetNode.target, this.#layer) : this.#layer)
+    // Entering the parent may have hidden a symlink on the way to the target, and the target with it.
+    if (this.#resolver.find(parentPath(targetPath))?.directory.children.get(targetName) === undefined)
+      throw cannot('this entry hides it')
+    if (ofLower) this.#linkedBelow.add(targetPath)
+    this.#sink.makeHardLink(linkPath, targetPath)
+  }
+
+  /** Makes the name free for an entry that is no directory, puts `node` there and returns the real path. */
+  #take(path: LayerPath, node: TreeNode): LayerPath {
+    const parent = this.#resolver.enter(parentPath(path))
+    const name = baseName(path)
+    const { children } = parent.directory
+    if (children.has(name)) this.#removeChild(parent, name, 'replaced')
+    children.set(name, node)
+    return joinPath(parent.path, name)
+  }
+
+  #applyWhiteout(path: LayerPath): void {
+    const parent = this.#resolver.find(parentPath(path))
+    const name = baseName(path)
+    const node = parent?.directory.children.get(name)
+    if (parent === undefined || node === undefined) return // it hides nothing (rule 9)
+    if (layerOf(node) !== this.#layer) return this.#removeChild(parent, name, 'whiteout')
+    if (!(node instanceof DirectoryNode)) return
+    const place = { directory: node, path: joinPath(parent.path, name) }
+    this.#hideAttributes(place) // neither names nor attributes of the directory below stay (rule 8)
+    this.#hideChildren(place, 'whiteout')
+  }
+
+  #applyOpaque(path: LayerPath): void {
+    const place = this.#resolver.find(path)
+    if (place !== undefined) return this.#hideChildren(place, 'opaque')
+    const parent = this.#resolver.find(parentPath(path))
+    const node = parent?.directory.children.get(baseName(path))
+    if (parent === undefined || node === undefined || layerOf(node) === this.#layer) return
+    // Not a directory below: an empty directory takes its place (rule 11), which a whiteout may still hide.
+    this.#removeChild(parent, baseName(path), 'opaque')
+    this.#makeImplied(parent, baseName(path)).directory.layer = 0
+  }
+
+  /** Removes all that lower layers have below `place`; what this layer has itself stays (rule 7). */
+  #hideChildren(place: Place, cause: RemovalCause): void {
+    const pending = [place]
+    for (let top = pending.pop(); top !== undefined; top = pending.pop()) {
+      for (const [name, node] of top.directory.children) {
+        if (layerOf(node) !== this.#layer) this.#removeChild(top, name, cause)
+        else if (node instanceof DirectoryNode) {
+          const child = { directory: node, path: joinPath(top.path, name) }
+          this.#hideAttributes(child)
+          pending.push(child)
+        }
+      }
+    }
+  }
+
+  /** A directory of this layer loses the attributes it had from the directory below, which is hidden now. */
+  #hideAttributes({ directory, path }: Place): void {
+    if (directory.attributesLayer === this.#layer || directory.attributesLayer === 0) return
+    directory.attributes = impliedAttributes
+    directory.attributesLayer = 0
+    this.#sink.describeDirectory(path, impliedAttributes)
+  }
+
+  #removeChild(parent: Place, name: string, cause: RemovalCause): void {
+    const path = joinPath(parent.path, name)
+    const node = parent.directory.children.get(name)
+    if (node === undefined) return
+    if (this.#linkedBelow.size > 0) this.#refuseHidingLinked(path)
+    if (cause === 'replaced' && layerOf(node) === this.#layer) this.#warnDuplicate(path)
+    parent.directory.children.delete(name)
+    this.#resolver.forget()
+    this.#sink.remove(path, { directory: node instanceof DirectoryNode, cause })
+  }
+
+  #refuseHidingLinked(path: LayerPath): void {
+    for (const target of this.#linkedBelow) {
+      if (target !== path && !target.startsWith(`${path}/`)) continue
+      throw new OvlError(
+        'BAD_HARD_LINK',
+        `Cannot apply layer ${this.#layer}: it links to ${quote(target)} of a lower layer and hides or replaces it`,
+        {
+          data: { path: target, layer: this.#layer },
+        },
+      )
+    }
+  }
+
+  /** A directory without an entry of its own; what stood in its place is hidden. */
+  #makeImplied(parent: Place, name: string): Place {
+    const node = parent.directory.children.get(name)
+    const path = joinPath(parent.path, name)
+    if (node instanceof SymlinkNode && node.layer !== this.#layer) {
+      const message = `${quote(path)} is a symlink to ${quote(node.target)} in layer ${node.layer} and is hidden by a directory that this layer implies`
+      this.#warn({ code: 'PARENT_SYMLINK_HIDDEN', message, path })
+    }
+    if (node !== undefined) this.#removeChild(parent, name, 'replaced')
+    const directory = new DirectoryNode(this.#layer)
+    parent.directory.children.set(name, directory)
+    this.#sink.makeDirectory(path)
+    return { directory, path }
+  }
+
+  #warnDuplicate(path: LayerPath): void {
+    this.#warn({ code: 'DUPLICATE_ENTRY', message: `${quote(path)} occurs more than once; the last entry wins`, path })
+  }
+}
+
+function noCounts(): LayerCounts {
+  return {
+    entries: 0,
+    files: 0,
+    directories: 0,
+    symlinks: 0,
+    hardLinks: 0,
+    nodes: 0,
+    whiteouts: 0,
+    opaques: 0,
+    bytes: 0,
+  }
+}
