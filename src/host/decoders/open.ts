@@ -1,0 +1,62 @@
+import { OvlError } from '../../errors/index.ts'
+import type { Compression } from '../compression.ts'
+import { openBzip2Decoder } from './bzip2.ts'
+import type { Backend, Decoder, DecoderOptions } from './decoder.ts'
+import { createGzipDecoder } from './gzip.ts'
+import { openEngineInflater, openStreamInflater } from './inflate.ts'
+import { openXzDecoder } from './xz.ts'
+import { openZstdDecoder } from './zstd.ts'
+
+/** Fastest first. */
+const backends: readonly Backend[] = ['node', 'library', 'portable']
+
+/**
+ * A decoder for this compression, the fastest that works here: Node's zlib, the system's library through koffi, or
+ * a portable one. `only` asks for one backend, for tests and measurements.
+ *
+ * Errors: UNSUPPORTED when there is none.
+ */
+export async function openDecoder(
+  compression: Compression,
+  options: DecoderOptions & { readonly only?: Backend },
+): Promise<Decoder> {
+  for (const backend of options.only === undefined ? backends : [options.only]) {
+    const decoder = await openers[compression](backend, options)
+    if (decoder !== null) return decoder
+  }
+  throw new OvlError(
+    'UNSUPPORTED',
+    `Cannot decompress ${options.subject ?? compression}: no ${compression} decoder here`,
+    {
+      ...(compression === 'none' || compression === 'gzip' ? {} : { hint: `install ${packages[compression]}` }),
+      data: { compression },
+    },
+  )
+}
+
+const packages = { zstd: 'libzstd', xz: 'liblzma (xz-utils)', bzip2: 'libbz2' } as const
+
+type Opener = (backend: Backend, options: DecoderOptions) => Decoder | null | Promise<Decoder | null>
+
+const openers: { readonly [compression in Compression]: Opener } = {
+  none: backend => (backend === 'node' ? copier : null),
+  gzip: (backend, options) => {
+    const inflater = backend === 'node' ? openEngineInflater() : backend === 'portable' ? openStreamInflater() : null
+    return inflater === null ? null : createGzipDecoder(inflater, options)
+  },
+  zstd: openZstdDecoder,
+  xz: openXzDecoder,
+  bzip2: openBzip2Decoder,
+}
+
+/** Copies, so that callers need no special case for an uncompressed blob. */
+const copier: Decoder = {
+  backend: 'node',
+  step(input, inStart, inEnd, output, outStart, outEnd) {
+    const length = Math.min(inEnd - inStart, outEnd - outStart)
+    output.set(input.subarray(inStart, inStart + length), outStart)
+    return { consumed: length, produced: length }
+  },
+  end() {},
+  close() {},
+}
