@@ -10,6 +10,20 @@ export {
   type RepositoryTag,
   type V1Image,
 } from './docker-archive.ts'
+export {
+  badField,
+  documentField,
+  type Field,
+  flag,
+  isAbsent,
+  items,
+  optionalText,
+  property,
+  requiredCount,
+  requiredItems,
+  requiredText,
+  texts,
+} from './field.ts'
 export { type LayerHistory, mapHistory } from './history.ts'
 export {
   checkLayoutFile,

@@ -116,7 +116,7 @@ const faults: readonly Fault[] = [
     name: 'a program that skips the command line',
     file: 'bin/ovl.js',
     text: "import '../dist/host/index.js'\n",
-    says: 'bin/ovl.js:1: bin imports ../dist/host/index.ts, not ../dist/cli/index.js (rooms)',
+    says: 'bin/ovl.js:1: bin imports ../dist/host/index.ts, not the room cli (rooms)',
   },
   {
     name: 'a banned word in an identifier',
