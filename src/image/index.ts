@@ -1,6 +1,8 @@
+export { openImage } from './open-image.ts'
+export { checkSize, diffIDMismatch, layerCompression, type LayerStream, streamLayer } from './stream-layer.ts'
 export type {
-  BlockTarget,
   Blob,
+  BlockTarget,
   Image,
   ImageDocument,
   Layer,
@@ -8,3 +10,4 @@ export type {
   StreamOptions,
   Transport,
 } from './types.ts'
+export { type ImageCheck, type LayerCheck, verifyImage } from './verify-image.ts'

@@ -22,6 +22,8 @@ export interface Layer {
   readonly number: number
   /** How many layers the image has. */
   readonly count: number
+  /** What messages call the image. */
+  readonly image: string
   /** Digest of the uncompressed bytes; null in archives older than diff IDs (docker save before 1.10). */
   readonly diffID: Digest | null
   /** What the manifest says about the blob; null in a docker-archive, where only the diff ID is known. */
@@ -83,6 +85,8 @@ export type OpenImageOptions = {
 export type StreamOptions = {
   /** False: the caller hashes what it receives and compares with `layer.diffID` itself. Default true. */
   readonly hashUncompressed?: boolean
+  /** What the caller does with the layer, for messages: "Cannot unpack …". Default "read". */
+  readonly verb?: string
   readonly limits?: Limits
   readonly warn?: Warn
   readonly signal?: AbortSignal

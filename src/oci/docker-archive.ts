@@ -6,6 +6,7 @@ import { type Descriptor, parseDescriptor } from './descriptor.ts'
 import {
   badField,
   documentField,
+  type Field,
   flag,
   isAbsent,
   items,
@@ -31,13 +32,19 @@ export type ArchiveImage = {
 /** Reads manifest.json of a docker-archive. Errors: BAD_DOCUMENT naming the field. */
 export function parseArchiveManifest(json: unknown, where: string): readonly ArchiveImage[] {
   return requiredItems(documentField(json, where)).map(image => ({
-    config: requiredText(property(image, 'Config')),
-    repoTags: texts(property(image, 'RepoTags')),
-    layers: texts(property(image, 'Layers')),
+    config: requiredText(eitherCase(image, 'Config')),
+    repoTags: texts(eitherCase(image, 'RepoTags')),
+    layers: texts(eitherCase(image, 'Layers')),
     layerSources: new Map(
-      members(property(image, 'LayerSources')).map(([diffID, source]) => [diffID, parseDescriptor(source)]),
+      members(eitherCase(image, 'LayerSources')).map(([diffID, source]) => [diffID, parseDescriptor(source)]),
     ),
   }))
+}
+
+/** Jib writes the keys of manifest.json with a small first letter, and Docker, whose decoder ignores case, reads them. */
+function eitherCase(image: Field, key: string): Field {
+  const field = property(image, key)
+  return field.value === undefined ? property(image, key.charAt(0).toLowerCase() + key.slice(1)) : field
 }
 
 export type RepositoryTag = { readonly name: string; readonly id: string }
@@ -62,6 +69,8 @@ export type V1Image = {
   readonly created: string | null
   readonly author: string | null
   readonly process: ProcessConfig
+  /** The `config` object as it stands; null when absent. */
+  readonly rawConfig: object | null
   readonly history: HistoryEntry
 }
 
@@ -70,6 +79,7 @@ export function parseV1Image(json: unknown, where: string): V1Image {
   const document = documentField(json, where)
   const created = optionalText(property(document, 'created'))
   const author = optionalText(property(document, 'author'))
+  const config = property(document, 'config')
   const containerConfig = property(document, 'container_config')
   const command = isAbsent(containerConfig) ? [] : items(property(containerConfig, 'Cmd')).map(requiredText)
   return {
@@ -77,7 +87,8 @@ export function parseV1Image(json: unknown, where: string): V1Image {
     platform: parseConfigPlatform(document),
     created,
     author,
-    process: parseProcessConfig(property(document, 'config')),
+    process: parseProcessConfig(config),
+    rawConfig: isAbsent(config) ? null : (config.value as object), // an object: it was just parsed
     history: {
       created,
       createdBy: command.length === 0 ? null : command.join(' '),

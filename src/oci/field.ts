@@ -56,8 +56,9 @@ export function items(field: Field): readonly Field[] {
   return isAbsent(field) ? [] : requiredItems(field)
 }
 
-/** The items of a list that must be there. */
+/** The items of a list that must be there. Null is an empty list, as Go writes it. */
 export function requiredItems(field: Field): readonly Field[] {
+  if (field.value === null) return []
   if (!Array.isArray(field.value)) throw badField(field, 'a list')
   return field.value.map((value: unknown, i) => ({ value, where: field.where, path: `${field.path}[${i}]` }))
 }

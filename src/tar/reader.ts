@@ -118,6 +118,22 @@ export class TarReader {
   }
 
   /**
+   * Gives up the rest of the current entry's contents: returns how many bytes of the archive, padding included, the
+   * caller leaves out before the next `push`. They count as taken. For archives that can be read at any position.
+   */
+  skipContents(): number {
+    const inContents = this.#state === state.contents
+    if (!inContents && this.#state !== state.padding) return 0
+    const length = (inContents ? this.#remaining : 0) + this.#padding
+    this.#position += length
+    this.#remaining = 0
+    this.#padding = 0
+    if (inContents) this.#endEntry()
+    else this.#state = state.header
+    return length
+  }
+
+  /**
    * Says that there are no more bytes. An archive may end without its end mark, and without the padding of its last
    * entry. Errors: TRUNCATED.
    */

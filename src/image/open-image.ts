@@ -1,0 +1,149 @@
+// From an image argument to an image: what the input is, is read from its content; a transport prefix is only checked.
+
+import { lstatSync } from 'node:fs'
+import { defaultLimits, isCode, type Limits, OvlError } from '../errors/index.ts'
+import { parseJson, parsePlatformName } from '../oci/index.ts'
+import { parseImageArgument } from './argument.ts'
+import { systemPath } from './blob.ts'
+import { describeArchive, describeDirectory } from './describe.ts'
+import { openDockerArchive } from './docker-archive.ts'
+import { readWhole } from './documents.ts'
+import type { Files } from './files.ts'
+import { notAnImage, openPath, openStandardInput } from './input.ts'
+import { isLegacyArchive, openLegacyArchive } from './legacy-archive.ts'
+import { openOciLayout } from './oci-layout.ts'
+import { hostPlatform, type Request } from './request.ts'
+import { openSkopeoDirectory } from './skopeo-directory.ts'
+import type { Image, OpenImageOptions, Transport } from './types.ts'
+
+/**
+ * Opens an image: `[transport:]LOCATION[:REF][@DIGEST]`, "-" for standard input. All documents are read and verified,
+ * layers are not. The caller closes the image.
+ *
+ * Errors: USAGE, INPUT_NOT_FOUND, NOT_AN_IMAGE, WRONG_FORMAT, TAG_NOT_FOUND, PLATFORM_NOT_FOUND, IMAGE_AMBIGUOUS,
+ * BLOB_MISSING, TRUNCATED, and all that documents and archives can have wrong.
+ */
+export async function openImage(argument: string, options: OpenImageOptions = {}): Promise<Image> {
+  const { transport, location, selector } = parseImageArgument(argument, {
+    ref: options.ref ?? null,
+    exists: pathExists,
+  })
+  const host = hostPlatform()
+  const request: Request = {
+    selector,
+    platform: options.platform === undefined ? host : parsePlatformName(options.platform, host),
+    platformAsked: options.platform !== undefined,
+    allowMissingLayers: options.allowMissingLayers === true,
+    limits: options.limits ?? defaultLimits,
+    warn: options.warn ?? (() => {}),
+  }
+  const { limits, warn } = request
+  const input = { limits, warn, signal: options.signal }
+  const files = location === '-' ? await openStandardInput(options.stdin ?? 0, input) : await openPath(location, input)
+  try {
+    return openFiles(files, { transport, request })
+  } catch (error) {
+    files.close()
+    throw error
+  }
+}
+
+/** What an input holds, by its content. Several can be true of one archive. */
+type Contents = {
+  readonly oci: boolean
+  readonly docker: 'manifest' | 'legacy' | null
+  readonly skopeo: boolean
+}
+
+function openFiles(files: Files, context: { readonly transport: Transport | null; readonly request: Request }): Image {
+  const { transport, request } = context
+  const contents = recognise(files, request.limits)
+  const found = transportsOf(contents, files)
+  if (found.length === 0) {
+    const names = files.names()
+    throw notAnImage(files.location, files.kind === 'archive' ? describeArchive(names) : describeDirectory(names))
+  }
+  if (transport !== null && !found.includes(transport)) throw wrongFormat(files.location, { transport, found })
+  if (transport === 'docker-archive') return openDocker(files, contents, request)
+  if (contents.oci && contents.docker !== null && transport === null) return openHybrid(files, contents, request)
+  if (contents.oci) return openOciLayout(files, request)
+  return contents.docker === null ? openSkopeoDirectory(files, request) : openDocker(files, contents, request)
+}
+
+function recognise(files: Files, limits: Limits): Contents {
+  const has = (path: string): boolean => files.open(path) !== null
+  const manifest = files.open('manifest.json')
+  const shape = manifest === null ? null : shapeOf(readWhole(manifest, limits), { where: manifest.location, limits })
+  const isLegacy = manifest === null && isLegacyArchive(files.names())
+  return {
+    oci: has('index.json') || has('oci-layout'),
+    docker: shape === 'list' ? 'manifest' : isLegacy ? 'legacy' : null,
+    skopeo: shape === 'object',
+  }
+}
+
+/** A docker-archive's manifest.json is a list (or null, as Go writes an empty one), a registry's is an object. */
+function shapeOf(raw: Uint8Array, context: { readonly where: string; readonly limits: Limits }): 'list' | 'object' {
+  const json = parseJson(raw, { where: context.where, maxBytes: context.limits.jsonBytes })
+  return typeof json === 'object' && json !== null && !Array.isArray(json) ? 'object' : 'list'
+}
+
+function transportsOf({ oci, docker, skopeo }: Contents, files: Files): readonly Transport[] {
+  const found: Transport[] = []
+  if (oci) found.push(files.kind === 'archive' ? 'oci-archive' : 'oci')
+  if (docker !== null) found.push('docker-archive')
+  if (skopeo) found.push('dir')
+  return found
+}
+
+function openDocker(files: Files, contents: Contents, request: Request): Image {
+  return contents.docker === 'legacy' ? openLegacyArchive(files, request) : openDockerArchive(files, request)
+}
+
+/**
+ * docker save since 25 writes an OCI layout and manifest.json into one archive. The layout knows more (manifest,
+ * digests, platforms), so it wins when it has all that it names.
+ */
+function openHybrid(files: Files, contents: Contents, request: Request): Image {
+  try {
+    return openOciLayout(files, { ...request, allowMissingLayers: false })
+  } catch (error) {
+    if (!incomplete.some(code => isCode(error, code))) throw error
+    try {
+      return openDocker(files, contents, request)
+    } catch (second) {
+      // What the layout lacks is the better answer when the other side has no such image either.
+      throw isCode(second, 'TAG_NOT_FOUND') || isCode(second, 'PLATFORM_NOT_FOUND') ? error : second
+    }
+  }
+}
+
+const incomplete = ['BLOB_MISSING', 'TAG_NOT_FOUND', 'PLATFORM_NOT_FOUND', 'NOT_AN_IMAGE']
+
+const articles: { readonly [transport in Transport]: string } = {
+  'docker-archive': 'a docker-archive',
+  'oci-archive': 'an oci-archive',
+  oci: 'an oci layout directory',
+  dir: 'a dir of skopeo',
+}
+
+/** Row 13 of the error table. */
+function wrongFormat(
+  location: string,
+  { transport, found }: { readonly transport: Transport; readonly found: readonly Transport[] },
+): OvlError {
+  const is = found.map(each => articles[each]).join(' and ')
+  return new OvlError('WRONG_FORMAT', `Cannot open ${location} as ${transport}: it is ${is}`, {
+    hint: `leave the "${transport}:" prefix away, ovl recognises the format`,
+    data: { path: location, transport, found },
+  })
+}
+
+function pathExists(path: string): boolean {
+  try {
+    lstatSync(systemPath(path))
+    return true
+  } catch {
+    return false // whatever the reason, it cannot be read under this name
+  }
+}

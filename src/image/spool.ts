@@ -1,0 +1,138 @@
+// Archives that cannot be read in place (a pipe, a compressed file) are written, decompressed, to a temporary file
+// without a name, which the system frees when it is closed, however the process ends.
+
+import { randomUUID } from 'node:crypto'
+import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { isCode, type Limits, OvlError, type Warn } from '../errors/index.ts'
+import { descriptorBlob } from './blob.ts'
+import { type ByteSource, decompress } from './decompress.ts'
+import { describeBytes, describeHeadBytes, isTarHead } from './describe.ts'
+import { expansionGuard } from './expansion.ts'
+import type { Blob } from './types.ts'
+
+export type SpoolOptions = {
+  /** The input as messages call it. */
+  readonly location: string
+  /** Size of the input; null for a pipe. */
+  readonly sizeBytes: number | null
+  readonly limits: Limits
+  readonly warn: Warn
+  readonly signal?: AbortSignal | undefined
+}
+
+export type Spooled = {
+  readonly archive: Blob
+  /** Bytes of the input as it came, before decompression. */
+  readonly storedBytes: number
+  readonly close: () => void
+}
+
+/**
+ * Writes the uncompressed bytes of a tar archive to a temporary file. What is no archive is refused after its first
+ * piece. Errors: NOT_AN_IMAGE, BAD_COMPRESSION, TRUNCATED, LIMIT_EXCEEDED, NO_SPACE, WRITE_FAILED.
+ */
+export async function spool(source: ByteSource, options: SpoolOptions): Promise<Spooled> {
+  const fd = openNameless()
+  try {
+    const { writtenBytes, storedBytes } = await fillFile(fd, source, options)
+    const { location, warn } = options
+    warn({ code: 'SPOOLED', message: `${location} was copied to a temporary file (${writtenBytes} bytes)` })
+    return {
+      archive: descriptorBlob(fd, { size: writtenBytes, location }),
+      storedBytes,
+      close: () => closeSync(fd),
+    }
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
+}
+
+async function fillFile(
+  fd: number,
+  source: ByteSource,
+  options: SpoolOptions,
+): Promise<{ readonly writtenBytes: number; readonly storedBytes: number }> {
+  const { location, sizeBytes, limits, warn, signal } = options
+  const buffer = new Uint8Array(256 << 10)
+  let writtenBytes = 0
+  let storedBytes = 0
+  const target = {
+    space: () => buffer,
+    commit(length: number) {
+      writeAll(fd, buffer.subarray(0, length))
+      writtenBytes += length
+    },
+  }
+  const guard = expansionGuard(location, limits)
+  const { compression, failure } = await decompress(source, target, {
+    subject: location,
+    warn,
+    signal,
+    onStored: bytes => void (storedBytes += bytes.length),
+    onUncompressed(bytes) {
+      if (writtenBytes === 0 && !isTarHead(bytes)) throw noArchive(bytes, { location, sizeBytes, compression: null })
+      guard(writtenBytes + bytes.length, storedBytes)
+    },
+  })
+  if (failure !== null && writtenBytes === 0) {
+    throw noArchive(new Uint8Array(), { location, sizeBytes: storedBytes, compression, cause: failure })
+  }
+  if (failure !== null) throw failure
+  if (writtenBytes === 0) throw noArchive(new Uint8Array(), { location, sizeBytes: storedBytes, compression })
+  return { writtenBytes, storedBytes }
+}
+
+function noArchive(
+  head: Uint8Array,
+  context: {
+    readonly location: string
+    readonly sizeBytes: number | null
+    readonly compression: string | null
+    readonly cause?: unknown
+  },
+): OvlError {
+  const { location, sizeBytes, compression, cause } = context
+  const what =
+    compression === null || compression === 'none'
+      ? describeBytes(head.subarray(0, describeHeadBytes), sizeBytes)
+      : `${compression}-compressed data that does not decompress to an archive`
+  return new OvlError('NOT_AN_IMAGE', `Cannot open ${location} as an image: it is ${what}`, {
+    data: { path: location },
+    cause,
+  })
+}
+
+/** A file in the temporary directory that loses its name at once. */
+function openNameless(): number {
+  const path = `${tmpdir()}/ovl-${randomUUID()}`
+  try {
+    const fd = openSync(path, 'wx+', 0o600)
+    unlinkSync(path)
+    return fd
+  } catch (cause) {
+    throw writeError(cause)
+  }
+}
+
+function writeAll(fd: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(fd, bytes, at)
+    } catch (cause) {
+      throw writeError(cause)
+    }
+  }
+}
+
+function writeError(cause: unknown): OvlError {
+  const directory = tmpdir()
+  const full = isCode(cause, 'ENOSPC') || isCode(cause, 'EDQUOT')
+  const fact = full ? 'no space left' : cause instanceof Error ? cause.message : String(cause)
+  return new OvlError(full ? 'NO_SPACE' : 'WRITE_FAILED', `Cannot write a temporary file in ${directory}: ${fact}`, {
+    hint: 'set TMPDIR to a directory with more room, or give an uncompressed file, which is read in place',
+    data: { path: directory },
+    cause,
+  })
+}
