@@ -68,7 +68,7 @@ function anchors(text) {
 
 /** Paths of this repository in back quotes (`src/tar/reader.ts`, `docs/adr/`). Placeholders in capitals are skipped. */
 function paths(root, file, text) {
-  const named = /`((?:src|test|scripts|docs|fixtures|bin|\.ci)\/[\w./-]*)`/g
+  const named = /`((?:src|test|scripts|docs|fixtures|\.ci)\/[\w./-]*)`/g
   return [...text.matchAll(named)]
     .filter(match => !/[A-Z]{3,}/.test(match[1]) && !fs.existsSync(path.join(root, match[1])))
     .map(match => ({ file, line: lineAt(text, match.index), reason: `${match[1]} does not exist` }))
