@@ -3,14 +3,20 @@
 
 import { isCode } from '../errors/index.ts'
 import { decodeName } from '../path/index.ts'
-import { type RootfsReader, resolveInRootfs } from './rootfs-reader.ts'
+import { type Resolved, type RootfsReader, resolveInRootfs } from './rootfs-reader.ts'
 
+/** One line of /etc/passwd; `home` may be empty. */
 export type Account = { readonly name: string; readonly uid: number; readonly gid: number; readonly home: string }
 
+/** One line of /etc/group. */
 export type Group = { readonly name: string; readonly gid: number; readonly members: readonly string[] }
 
-/** The entries of one of the files. `problem` says why it could not be read; a missing file is only empty. */
-export type AccountFile<T> = { readonly entries: readonly T[]; readonly problem: string | null }
+/** The entries of one of the files. `problem` says why it could not be read; that it is missing is no problem. */
+export type AccountFile<T> = {
+  readonly entries: readonly T[]
+  readonly isMissing: boolean
+  readonly problem: string | null
+}
 
 /** 2³¹ − 1: runtimes keep ids in a signed 32-bit integer. */
 export const largestID = 0x7fff_ffff
@@ -18,39 +24,44 @@ export const largestID = 0x7fff_ffff
 /** Real files have some kilobytes; more than this is no list of accounts. */
 const maxFileBytes = 16 << 20
 
+/** The accounts of the image, in the order of the file. */
 export function readPasswd(rootfs: RootfsReader): AccountFile<Account> {
   return readLines(rootfs, { path: '/etc/passwd', parse: parseAccount })
 }
 
+/** The groups of the image, in the order of the file. */
 export function readGroup(rootfs: RootfsReader): AccountFile<Group> {
   return readLines(rootfs, { path: '/etc/group', parse: parseGroup })
 }
 
 type LineFile<T> = { readonly path: string; readonly parse: (fields: readonly string[]) => T | null }
 
+type Found = Extract<Resolved, { readonly found: true }>
+
 function readLines<T>(rootfs: RootfsReader, { path, parse }: LineFile<T>): AccountFile<T> {
   const resolved = resolveInRootfs(rootfs, path)
-  if (!resolved.found) return { entries: [], problem: notFoundProblem(path, resolved.reason) }
-  const { kind, sizeBytes } = resolved.stat
-  if (kind !== 'file') return { entries: [], problem: `${path} in the image is no regular file` }
-  if (sizeBytes > maxFileBytes) return { entries: [], problem: `${path} in the image is larger than 16 MiB` }
-  const text = readText(rootfs, resolved.path)
-  if (text === null) return { entries: [], problem: `${path} in the image may not be read` }
-  return { entries: parseLines(text, parse), problem: null }
+  if (!resolved.found && resolved.reason === 'missing') return { entries: [], isMissing: true, problem: null }
+  const text = resolved.found ? readText(rootfs, resolved) : { problem: lookupProblems[resolved.reason] }
+  if ('problem' in text) return { entries: [], isMissing: false, problem: `${path} in the image ${text.problem}` }
+  return { entries: parseLines(text.lines, parse), isMissing: false, problem: null }
 }
 
-function notFoundProblem(path: string, reason: 'missing' | 'loop' | 'forbidden'): string | null {
-  if (reason === 'missing') return null
-  return reason === 'loop'
-    ? `${path} in the image is a loop of symbolic links`
-    : `${path} in the image may not be looked up`
-}
+const lookupProblems = {
+  missing: 'is missing',
+  loop: 'is a loop of symbolic links',
+  forbidden: 'may not be looked up',
+} as const
 
-function readText(rootfs: RootfsReader, path: string): string | null {
+function readText(
+  rootfs: RootfsReader,
+  { path, stat }: Found,
+): { readonly lines: string } | { readonly problem: string } {
+  if (stat.kind !== 'file') return { problem: 'is no regular file' }
+  if (stat.sizeBytes > maxFileBytes) return { problem: 'is larger than 16 MiB' }
   try {
-    return decodeName(rootfs.readFile(path))
+    return { lines: decodeName(rootfs.readFile(path)) }
   } catch (error) {
-    if (isCode(error, 'EACCES') || isCode(error, 'EPERM')) return null
+    if (isCode(error, 'EACCES') || isCode(error, 'EPERM')) return { problem: 'may not be read' }
     throw error
   }
 }

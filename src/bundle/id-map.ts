@@ -3,6 +3,7 @@
 import { OvlError, quote } from '../errors/index.ts'
 import type { IdMapping } from './runtime-spec.ts'
 
+/** The user namespace that a bundle is made for. */
 export type UserNamespace = {
   readonly uidMappings: readonly IdMapping[]
   readonly gidMappings: readonly IdMapping[]
@@ -10,6 +11,7 @@ export type UserNamespace = {
   readonly rootless: boolean
 }
 
+/** What the command line says about user namespaces. */
 export type UserNamespaceOptions = {
   readonly rootless: boolean
   /** Values of --uid-map and --gid-map; empty when not given. */

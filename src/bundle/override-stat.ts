@@ -3,8 +3,10 @@
 // with setuid, setgid and sticky. The type is written only where the file on disk has another one, so that readers
 // from before types were added understand the rest.
 
+/** Name of the attribute; only regular files and directories can carry it. */
 export const overrideStatName = 'user.containers.override_stat'
 
+/** What a file is in the image. */
 export type OverrideStat = {
   /** Ids inside the image. */
   readonly uid: number
@@ -15,6 +17,7 @@ export type OverrideStat = {
   readonly standsFor?: StandsFor
 }
 
+/** File types that an ordinary user cannot always make. */
 export type StandsFor =
   | { readonly type: 'charDevice' | 'blockDevice'; readonly major: number; readonly minor: number }
   | { readonly type: 'fifo' | 'socket' }

@@ -10,6 +10,7 @@ import { type BundleState, stateFileName } from './state.ts'
 /** ovl.json grows with the files whose owner was not kept: some 40 bytes each, so this is for millions of them. */
 const maxStateBytes = 256 << 20
 
+/** A directory that ovl unpacked an image to. */
 export type Bundle = { readonly directory: string; readonly state: BundleState }
 
 /**

@@ -3,6 +3,7 @@
 
 import { isCode } from '../errors/index.ts'
 
+/** What lstat(2) says, as far as it is needed here; ids are those on disk. */
 export type RootfsStat = {
   readonly kind: 'file' | 'directory' | 'symlink' | 'other'
   readonly uid: number

@@ -23,6 +23,7 @@ import type { RuntimeConfig, RuntimeLinux, RuntimeMount, RuntimeUser } from './r
 import { type ResolvedUser, resolveUser } from './user.ts'
 import { volumeMounts } from './volumes.ts'
 
+/** What config.json depends on besides the image config. */
 export type RuntimeConfigOptions = {
   /** Where the root file system is, relative to the bundle. */
   readonly rootPath: 'rootfs' | 'merged'

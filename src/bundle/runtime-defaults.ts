@@ -2,8 +2,10 @@
 
 import type { RuntimeMount } from './runtime-spec.ts'
 
+/** Value of `ociVersion`. */
 export const runtimeSpecVersion = '1.2.0'
 
+/** Host name of the container, unless one is given. */
 export const defaultHostname = 'ovl'
 
 /** Entries that an image's own Env replaces by name. */
@@ -36,6 +38,7 @@ export const defaultCapabilities: readonly string[] = [
 /** 1024 can be set by anybody; a higher hard limit could not be raised to by an ordinary user. */
 export const defaultRlimits = [{ type: 'RLIMIT_NOFILE', hard: 1024, soft: 1024 }] as const
 
+/** Namespaces that every container gets; a user namespace only when asked for. */
 export const defaultNamespaces: readonly string[] = ['pid', 'network', 'ipc', 'uts', 'mount', 'cgroup']
 
 const noExecutables = ['nosuid', 'noexec', 'nodev'] as const
@@ -95,6 +98,7 @@ export const maskedPaths: readonly string[] = [
   '/sys/firmware',
 ]
 
+/** Kernel settings that a container may read. */
 export const readonlyPaths: readonly string[] = [
   '/proc/bus',
   '/proc/fs',

@@ -1,6 +1,7 @@
 // The part of the runtime specification's config.json (runtime-spec 1.2, config.md and config-linux.md) that ovl
 // writes. Field names are the document's own.
 
+/** config.json (config.md). */
 export type RuntimeConfig = {
   readonly ociVersion: string
   readonly process: RuntimeProcess
@@ -11,6 +12,7 @@ export type RuntimeConfig = {
   readonly linux: RuntimeLinux
 }
 
+/** `process` (config.md, "Process"). */
 export type RuntimeProcess = {
   readonly terminal: boolean
   readonly user: RuntimeUser
@@ -23,14 +25,17 @@ export type RuntimeProcess = {
   readonly noNewPrivileges: boolean
 }
 
+/** The five sets of capabilities(7). */
 export type CapabilitySet = 'bounding' | 'effective' | 'inheritable' | 'permitted' | 'ambient'
 
+/** `process.user` (config.md, "POSIX-platform User"). */
 export type RuntimeUser = {
   readonly uid: number
   readonly gid: number
   readonly additionalGids?: readonly number[]
 }
 
+/** One of `mounts` (config.md, "Mounts"). */
 export type RuntimeMount = {
   readonly destination: string
   readonly type: string
@@ -41,6 +46,7 @@ export type RuntimeMount = {
 /** `size` ids of the container from `containerID` on are the host's from `hostID` on. */
 export type IdMapping = { readonly containerID: number; readonly hostID: number; readonly size: number }
 
+/** `linux` (config-linux.md). */
 export type RuntimeLinux = {
   readonly uidMappings?: readonly IdMapping[]
   readonly gidMappings?: readonly IdMapping[]

@@ -6,13 +6,17 @@
 import type { UserNamespace } from './id-map.ts'
 import type { StandsFor } from './override-stat.ts'
 
+/** Value of `schema`; the number changes when an old reader would misunderstand. */
 export const stateSchema = 'ovl.bundle/1'
+/** Name of the state file in a bundle. */
 export const stateFileName = 'ovl.json'
+/** Name of the runtime configuration in a bundle. */
 export const configFileName = 'config.json'
 
 /** How the merged tree came about: `flat` has no layers, the others are overlays, in `merged`. */
 export type BundleMode = 'flat' | 'emulated' | 'native' | 'fuse'
 
+/** What ovl.json says. */
 export type BundleState = {
   /** Version of ovl that wrote the bundle. */
   readonly ovl: string
@@ -24,6 +28,7 @@ export type BundleState = {
   readonly notKept: NotKept
 }
 
+/** Where the image came from and what it is. */
 export type BundleImage = {
   /** Form and place the image was read from, as given on the command line. */
   readonly transport: string
@@ -36,6 +41,7 @@ export type BundleImage = {
   readonly config: string
 }
 
+/** A layer of the image, and what was in it. */
 export type BundleLayer = {
   /** 1 is the base. */
   readonly number: number
@@ -60,13 +66,16 @@ export type NotKept = {
   readonly xattrs: readonly XattrNote[]
 }
 
+/** A file and its owner in the image. */
 export type OwnerNote = { readonly path: string; readonly uid: number; readonly gid: number }
 
+/** A file whose type could not be kept, with its permission bits in the image. */
 export type FileNote = { readonly path: string; readonly mode: number; readonly was: StandsFor }
 
 /** Names of extended attributes; byte-exact like paths. */
 export type XattrNote = { readonly path: string; readonly names: readonly string[] }
 
+/** For a bundle that is exactly what the image says. */
 export const nothingLost: NotKept = { owners: [], files: [], xattrs: [] }
 
 /** The directory of a bundle that a container sees as "/". */

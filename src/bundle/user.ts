@@ -9,6 +9,7 @@ import { OvlError, quote, type Warn } from '../errors/index.ts'
 import { type Account, type AccountFile, type Group, largestID, parseID, readGroup, readPasswd } from './accounts.ts'
 import type { RootfsReader } from './rootfs-reader.ts'
 
+/** The ids of the process, as the image means them. */
 export type ResolvedUser = {
   readonly uid: number
   readonly gid: number
@@ -18,6 +19,7 @@ export type ResolvedUser = {
   readonly home: string
 }
 
+/** Where to look users up. */
 export type ResolveUserOptions = {
   /** Null when there is no rootfs to look in: names then become root, with a warning. */
   readonly rootfs: RootfsReader | null
@@ -112,7 +114,7 @@ type UnknownName = {
 function unknown({ kind, name, file, path }: UnknownName): OvlError {
   const names = file.entries.map(entry => entry.name)
   const fact =
-    file.problem ?? (names.length === 0 ? `the image has no ${path}` : `${path} in the image has no such ${kind}`)
+    file.problem ?? (file.isMissing ? `the image has no ${path}` : `${path} in the image has no such ${kind}`)
   const more = names.length > shownNames ? ` and ${names.length - shownNames} more` : ''
   return new OvlError('BAD_USER', `Cannot use ${kind} ${quote(name)} of the image config: ${fact}`, {
     ...(names.length === 0 ? {} : { facts: [`it has ${names.slice(0, shownNames).map(quote).join(', ')}${more}`] }),

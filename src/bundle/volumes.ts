@@ -8,6 +8,7 @@ import { type UserNamespace, toContainerID } from './id-map.ts'
 import { type RootfsReader, type RootfsStat, resolveInRootfs } from './rootfs-reader.ts'
 import type { RuntimeMount } from './runtime-spec.ts'
 
+/** What the mounts of volumes depend on. */
 export type VolumeOptions = {
   readonly rootfs: RootfsReader | null
   readonly userNamespace: UserNamespace | null
