@@ -7,3 +7,20 @@ export {
   windowLimitBytes,
 } from './decoders/decoder.ts'
 export { openDecoder } from './decoders/open.ts'
+export type { ContentCalls } from './system/contents.ts'
+export {
+  AT_FDCWD,
+  type FileCalls,
+  RENAME_EXCHANGE,
+  RENAME_NOREPLACE,
+  RESOLVE_BENEATH,
+  RESOLVE_IN_ROOT,
+  RESOLVE_NO_MAGICLINKS,
+  RESOLVE_NO_SYMLINKS,
+  RESOLVE_NO_XDEV,
+} from './system/files.ts'
+export { loadSystem, type System } from './system/system.ts'
+export { SystemError } from './system/system-error.ts'
+export type { ThreadCalls } from './system/threads.ts'
+export type { TimeCalls, Timestamp } from './system/times.ts'
+export type { XattrCalls } from './system/xattrs.ts'

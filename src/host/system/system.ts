@@ -1,0 +1,33 @@
+// The Linux system calls that Node does not offer, through koffi. Everything here is one call each, under its name in
+// the manual (section 2); policy lives in the rooms that call.
+import { openBinding } from './binding.ts'
+import { type ContentCalls, contentCalls } from './contents.ts'
+import { type FileCalls, fileCalls } from './files.ts'
+import { type ThreadCalls, threadCalls } from './threads.ts'
+import { type TimeCalls, timeCalls } from './times.ts'
+import { type XattrCalls, xattrCalls } from './xattrs.ts'
+
+export type System = FileCalls & TimeCalls & XattrCalls & ThreadCalls & ContentCalls
+
+let loaded: System | null | undefined
+
+/**
+ * The system calls, or null where koffi is not installed, off Linux and on 32-bit machines. Synchronous and cached,
+ * once for each thread (worker threads have modules of their own); the first call takes some 10 ms.
+ */
+export function loadSystem(): System | null {
+  if (loaded === undefined) {
+    const binding = openBinding()
+    loaded =
+      binding === null
+        ? null
+        : {
+            ...fileCalls(binding),
+            ...timeCalls(binding),
+            ...xattrCalls(binding),
+            ...threadCalls(binding),
+            ...contentCalls(binding),
+          }
+  }
+  return loaded
+}
