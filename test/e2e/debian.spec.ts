@@ -10,7 +10,8 @@ import { expect } from 'chai'
 import { images, prepareDebian } from '../bench/images.ts'
 import { needsCorpus } from '../support/corpus.ts'
 import { type Listing, type ListingColumn, listingDifferences, listTree } from '../support/listing.ts'
-import { hasTool, isRoot, skipUnless } from '../support/probe.ts'
+import { listMountedImage, needsImageMounts, withStore } from '../support/mounted-image.ts'
+import { skipUnless } from '../support/probe.ts'
 
 /**
  * Where ovl keeps what the mounted tree has lost: buildah 1.28 writes times before 1970 and after 2262 as 0. The layer
@@ -29,14 +30,13 @@ describe('ovl unpack --flat of a Debian image', function () {
   let truth: Listing = new Map()
 
   before(needsCorpus)
+  before(needsImageMounts)
   before(function () {
     const asked = process.env['OVL_SLOW'] !== undefined || process.env['OVL_BENCH_IMAGES'] !== undefined
     skipUnless(this, asked, 'slow (npm run test:slow)', { optional: true })
-    skipUnless(this, isRoot(), 'not root')
-    skipUnless(this, hasTool('buildah'), 'buildah is not installed')
     prepareDebian()
     work = fs.mkdtempSync(path.join(os.tmpdir(), 'ovl-debian-'))
-    truth = listMountedImage(work, images.gzip)
+    truth = withStore(buildah => listMountedImage(buildah, `oci:${images.gzip}:latest`))
   })
   after(() => {
     if (work !== '') fs.rmSync(work, { recursive: true, force: true })
@@ -63,35 +63,4 @@ describe('ovl unpack --flat of a Debian image', function () {
 function isExempt(file: string, column: ListingColumn): boolean {
   if (file === '.') return column === 'mode' || column === 'mtime_s' || column === 'mtime_ns'
   return column === 'mtime_s' && exacterTimes.has(file)
-}
-
-/** Lists what the kernel shows of an image, with a container store of its own that is removed again. */
-function listMountedImage(directory: string, layout: string): Listing {
-  const store = path.join(directory, 'store')
-  fs.mkdirSync(store)
-  const settings = path.join(store, 'storage.conf')
-  const [runRoot, graphRoot] = [path.join(store, 'run'), path.join(store, 'graph')]
-  fs.writeFileSync(settings, `[storage]\ndriver = "overlay"\nrunroot = "${runRoot}"\ngraphroot = "${graphRoot}"\n`)
-  const env = { ...process.env, CONTAINERS_STORAGE_CONF: settings }
-  const buildah = (...words: readonly string[]) =>
-    execFileSync('buildah', words, { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim()
-  const container = buildah('from', '--quiet', '--pull-never', `oci:${layout}:latest`)
-  try {
-    return listTree(buildah('mount', container))
-  } finally {
-    buildah('umount', container)
-    buildah('rm', container)
-    unmountStore(graphRoot)
-    fs.rmSync(store, { recursive: true, force: true })
-  }
-}
-
-/** buildah may leave its overlay folder bind-mounted on itself. */
-function unmountStore(graphRoot: string): void {
-  const mountPoints = fs
-    .readFileSync('/proc/self/mounts', 'utf8')
-    .split('\n')
-    .map(line => line.split(' ')[1] ?? '')
-    .filter(mountPoint => mountPoint.startsWith(graphRoot))
-  for (const mountPoint of mountPoints) execFileSync('umount', ['--lazy', mountPoint])
 }
