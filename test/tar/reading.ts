@@ -88,5 +88,5 @@ function pushAll(reader: TarReader, archive: Uint8Array, chunks: ((index: number
 function addRun(runs: ReadEntry['runs'], offset: number, bytes: Uint8Array): void {
   const last = runs.at(-1)
   if (last === undefined || last.offset + last.bytes.length !== offset) runs.push({ offset, bytes })
-  else last.bytes = Buffer.concat([last.bytes, bytes])
+  else last.bytes = new Uint8Array(Buffer.concat([last.bytes, bytes]))
 }
