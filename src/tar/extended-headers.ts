@@ -10,6 +10,7 @@ const paxGlobal = 0x67 // 'g'
 const gnuLongName = 0x4c // 'L'
 const gnuLongLink = 0x4b // 'K'
 
+/** True for type flags of headers that describe the entry after them. */
 export function isExtendedHeader(type: number): boolean {
   return type === paxLocal || type === paxGlobal || type === gnuLongName || type === gnuLongLink
 }

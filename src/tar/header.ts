@@ -14,6 +14,7 @@ export const tarType = {
 /** A run of real data in a sparse file: `length` bytes at `offset` of the expanded file; all else is a hole. */
 export type SparseSegment = { readonly offset: number; readonly length: number }
 
+/** What a header block says of its notation; `pax` is ustar with a PAX header of its own. */
 export type TarFormat = 'v7' | 'ustar' | 'pax' | 'gnu' | 'star'
 
 /** One entry of an archive, every field as the archive has it: names byte-exact (see `path`), nothing resolved. */

@@ -1,10 +1,13 @@
 // Where the fields of a 512-byte header block stand (POSIX pax, "ustar Interchange Format"; GNU tar's <tar.h> for the
 // old GNU sparse fields; star's manual for the xstar prefix and times). Shared by reader and writer.
 
+/** Bytes of a block: everything in an archive starts at a multiple of it. */
 export const blockSize = 512
 
+/** A field's place in its block, in bytes. */
 export type Field = { readonly start: number; readonly length: number }
 
+/** The fields of the header formats; those of different formats overlap. */
 export const field = {
   name: { start: 0, length: 100 },
   mode: { start: 100, length: 8 },

@@ -56,6 +56,7 @@ export function parseDecimal(bytes: Uint8Array, start = 0, end: number = bytes.l
   return isNegative ? 0 - value : value
 }
 
+/** A time as whole seconds, negative before 1970, and 0 ≤ `nsec` < 10⁹ nanoseconds after them. */
 export type TarTime = { readonly sec: number; readonly nsec: number }
 
 /**

@@ -6,6 +6,7 @@ import type { MutableTarHeader } from './header.ts'
 import { parseDecimal, parsePaxTime } from './numbers.ts'
 import { badTar } from './tar-error.ts'
 
+/** PAX records by key, values as bytes. */
 export type PaxRecords = ReadonlyMap<string, Uint8Array>
 
 const smallestRecord = 5 // "5 k=\n" without its value: no record is shorter

@@ -31,6 +31,7 @@ export type TarHandler = {
   global?(records: PaxRecords, header: TarHeader): void
 }
 
+/** How a `TarReader` treats extended headers. */
 export type TarReaderOptions = {
   /** Most bytes of one extended header or sparse map (default: `defaultLimits.paxBytes`). */
   readonly paxBytes?: number

@@ -303,6 +303,16 @@ describe('TarReader', () => {
     expect(names).to.deep.equal(['f'])
   })
 
+  it('reads from memory that threads share', () => {
+    const archive = concat(rawFile({ name: 'caf\xc3\xa9', userName: '\xff' }, 'x'), pax('x', [['path', '\xe9']]), file)
+    const shared = new Uint8Array(new SharedArrayBuffer(archive.length))
+    shared.set(archive)
+    const { entries, error } = readTar(shared)
+    expect(error).to.equal(null)
+    expect(entries.map(({ header }) => header.name)).to.deep.equal(['café', '\udce9'])
+    expect(contentsOf(entries.at(0)!)).to.deep.equal(latin1('x'))
+  })
+
   it('lets errors of the handler through and is of no use afterwards', () => {
     const failure = new Error('disk full')
     const reader = new TarReader({
