@@ -24,3 +24,16 @@ export { SystemError } from './system/system-error.ts'
 export type { ThreadCalls } from './system/threads.ts'
 export type { TimeCalls, Timestamp } from './system/times.ts'
 export type { XattrCalls } from './system/xattrs.ts'
+export { freeSpace, type Space } from './free-space.ts'
+export { hostPath, ovlName } from './host-path.ts'
+export { findMount, isInside, type Mount, parseMountInfo, readMounts } from './mounts.ts'
+export {
+  effectiveCapabilities,
+  type IdRange,
+  isMappedId,
+  parseIdMap,
+  type Privileges,
+  probePrivileges,
+} from './privileges.ts'
+export { type Removal, removeTree } from './remove-tree.ts'
+export { diagnoseWriteError, type WriteContext } from './write-errors.ts'
