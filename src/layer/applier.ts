@@ -80,12 +80,8 @@ export class LayerApplier {
   }
 
   endLayer(): LayerCounts {
-    const { children } = this.#root.directory
-    if (children.has(aufsLinkDirectory)) {
-      children.delete(aufsLinkDirectory)
-      this.#sink.remove(aufsLinkDirectory, { directory: true, cause: 'replaced' })
-    }
     this.#linkedBelow.clear()
+    this.#removeChild(this.#root, aufsLinkDirectory, 'opaque')
     return this.#counts
   }
 
@@ -260,7 +256,18 @@ export class LayerApplier {
     if (cause === 'replaced' && layerOf(node) === this.#layer) this.#warnDuplicate(path)
     parent.directory.children.delete(name)
     this.#resolver.forget()
+    if (node instanceof DirectoryNode) this.#removeContents({ directory: node, path })
     this.#sink.remove(path, { directory: node instanceof DirectoryNode, cause })
+  }
+
+  #removeContents(top: Place): void {
+    walkDirectories(top, ({ directory, path }) => {
+      for (const [name, node] of directory.children) {
+        if (!(node instanceof DirectoryNode))
+          this.#sink.remove(joinPath(path, name), { directory: false, cause: 'parent' })
+      }
+      if (directory !== top.directory) this.#sink.remove(path, { directory: true, cause: 'parent' })
+    })
   }
 
   #refuseHidingLinked(path: LayerPath): void {

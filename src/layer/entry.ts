@@ -71,12 +71,17 @@ export function decodeEntry(header: TarHeader, options: DecodeOptions): LayerEnt
   const base = baseName(path)
   if (base.startsWith('.wh.') || path.startsWith('.wh..wh.')) {
     const marker = decodeMarker(path, options)
-    if (marker !== 'plain') return marker
+    if (marker !== 'plain') {
+      // A marker's own name may be longer than NAME_MAX: it never becomes a file, the name it hides does.
+      if (marker !== null) checkLength(marker.path, options.limits)
+      return marker
+    }
   }
+  checkLength(path, options.limits)
   return decodePlain(header, path, options)
 }
 
-function readPath(header: TarHeader, { limits, strict, warn }: DecodeOptions): LayerPath {
+function readPath(header: TarHeader, { strict, warn }: DecodeOptions): LayerPath {
   const { path, dotdot } = cleanLayerPath(header.name)
   if (dotdot && strict)
     throw new OvlError(
@@ -90,7 +95,6 @@ function readPath(header: TarHeader, { limits, strict, warn }: DecodeOptions): L
       message: `".." in ${quote(header.name)} is resolved inside the root`,
       path: header.name,
     })
-  if (path.length > 85) checkLength(path, limits)
   if (path.includes('\0')) throw new OvlError('BAD_ENTRY', `Cannot apply ${quote(path)}: NUL in a name`, at(path))
   return path
 }
@@ -98,6 +102,7 @@ function readPath(header: TarHeader, { limits, strict, warn }: DecodeOptions): L
 const nameMax = 255 // bytes, as every Linux file system that matters has it
 
 function checkLength(path: LayerPath, limits: Limits): void {
+  if (path.length * 3 <= nameMax) return // a code unit is at most three bytes
   if (nameByteLength(path) > limits.pathBytes) {
     throw new OvlError(
       'LIMIT_EXCEEDED',
@@ -109,7 +114,7 @@ function checkLength(path: LayerPath, limits: Limits): void {
     )
   }
   for (const name of path.split('/')) {
-    if (name.length > 85 && nameByteLength(name) > nameMax) {
+    if (name.length * 3 > nameMax && nameByteLength(name) > nameMax) {
       throw new OvlError(
         'BAD_ENTRY',
         `Cannot apply ${quote(`${name.slice(0, 64)}…`)}: a name of ${nameByteLength(name)} bytes is longer than ${nameMax}`,

@@ -1,7 +1,7 @@
 // The merged tree of an image in memory, with what each layer did to it: the answer to `ls`, `layers` and `cat`
 // without unpacking. Content stays in the archive; a file knows where its bytes are.
 
-import { comparePaths, joinPath, type LayerPath } from '../path/index.ts'
+import { comparePaths, type LayerPath } from '../path/index.ts'
 import type { SparseSegment } from '../tar/index.ts'
 import { type Attributes, impliedAttributes } from './attributes.ts'
 import type { FileEntry, NodeEntry } from './entry.ts'
@@ -125,7 +125,7 @@ export class ImageTree implements TreeSink {
       kind: 'directory',
       attributes: impliedAttributes,
       layer: this.#layer,
-      links: 1,
+      links: 0,
       children: new Map(),
     })
   }
@@ -170,7 +170,7 @@ export class ImageTree implements TreeSink {
     parent.children.delete(name)
     const known = this.#changes.get(path)
     this.#hide(path, inode)
-    if (known?.change === 'added') this.#changes.delete(path)
+    if (cause === 'parent' || known?.change === 'added') this.#changes.delete(path)
     else if (known === undefined) {
       this.#changes.set(path, { path, change: 'removed', inode, ...(cause === 'replaced' ? {} : { by: cause }) })
     }
@@ -194,21 +194,15 @@ export class ImageTree implements TreeSink {
     return inode
   }
 
-  /** Counts what leaves the tree with `inode`, and drops what this layer itself changed below it. */
-  #hide(top: LayerPath, topInode: TreeInode): void {
-    const pending: [LayerPath, TreeInode][] = [[top, topInode]]
-    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-      const [path, inode] = next
-      if (path !== top) this.#changes.delete(path)
-      if (inode.kind === 'directory')
-        for (const [name, child] of inode.children) pending.push([joinPath(path, name), child])
-      if (inode.layer === this.#layer) continue
-      this.hidden.push({ path, inode, hiddenBy: this.#layer })
-      const counts = this.#counts[inode.layer]
-      if (inode.kind !== 'file' || --inode.links > 0 || counts === undefined) continue
-      counts.hiddenFiles++
-      counts.hiddenBytes += inode.size
-    }
+  /** Counts what leaves the tree. */
+  #hide(path: LayerPath, inode: TreeInode): void {
+    inode.links--
+    if (inode.layer === this.#layer) return
+    this.hidden.push({ path, inode, hiddenBy: this.#layer })
+    const counts = this.#counts[inode.layer]
+    if (inode.kind !== 'file' || inode.links > 0 || counts === undefined) return
+    counts.hiddenFiles++
+    counts.hiddenBytes += inode.size
   }
 }
 

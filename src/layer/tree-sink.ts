@@ -2,8 +2,8 @@ import type { LayerPath } from '../path/index.ts'
 import type { Attributes } from './attributes.ts'
 import type { FileEntry, NodeEntry } from './entry.ts'
 
-/** Why something leaves the tree: a marker of the layer hides it, or an entry of the layer takes its place. */
-export type RemovalCause = 'whiteout' | 'opaque' | 'replaced'
+/** Why something leaves the tree: a marker hides it, an entry takes its place, or its directory leaves. */
+export type RemovalCause = 'whiteout' | 'opaque' | 'replaced' | 'parent'
 
 /**
  * Where a tree is written: a directory on disk, a tree in memory. The applier decides everything; a sink carries out.
@@ -24,7 +24,7 @@ export interface TreeSink {
   /** A further name for the inode at `target`, which may itself be a symlink. */
   makeHardLink(path: LayerPath, target: LayerPath): void
   makeNode(path: LayerPath, entry: NodeEntry): void
-  /** Removes a name and, if it is a directory, everything below. */
+  /** Removes a name; a directory is empty by then, its content was removed with the cause 'parent'. */
   remove(path: LayerPath, what: { readonly directory: boolean; readonly cause: RemovalCause }): void
   /** Once for every directory, children before parents, when all layers are applied: the attributes to give it. */
   finishDirectory(path: LayerPath, attributes: Attributes): void

@@ -78,24 +78,35 @@ function decodeUtf8(bytes: Uint8Array): string | undefined {
 /** Valid UTF-8 sequences become their characters, every other byte a lone surrogate. */
 function decodeMixed(bytes: Uint8Array, start: number, end: number): string {
   let out = ''
-  for (let i = start; i < end; ) {
-    const byte = bytes[i] as number
-    const length =
-      byte < 0x80
-        ? 1
-        : byte >= 0xc2 && byte <= 0xdf
-          ? 2
-          : byte >= 0xe0 && byte <= 0xef
-            ? 3
-            : byte >= 0xf0 && byte <= 0xf4
-              ? 4
-              : 0
-    const char = length > 0 && i + length <= end ? decodeUtf8(bytes.subarray(i, i + length)) : undefined
-    if (char === undefined) out += String.fromCharCode(0xdc00 + byte)
-    else out += char
-    i += char === undefined ? 1 : length
+  let valid = start // where the run of valid sequences before `at` begins
+  for (let at = start; at < end; ) {
+    const length = sequenceLength(bytes, at, end)
+    if (length === 0) {
+      if (at > valid) out += fatalUtf8.decode(bytes.subarray(valid, at))
+      out += String.fromCharCode(0xdc00 + (bytes[at] as number))
+      valid = at + 1
+    }
+    at += length === 0 ? 1 : length
   }
-  return out
+  return valid < end ? out + fatalUtf8.decode(bytes.subarray(valid, end)) : out
+}
+
+/**
+ * Length of the well-formed UTF-8 sequence at `at`, 0 when there is none (Unicode standard, table 3-7). By hand, since
+ * a decoder that throws for every stray byte makes a hostile name of 1 MiB take seconds.
+ */
+function sequenceLength(bytes: Uint8Array, at: number, end: number): number {
+  const lead = bytes[at] as number
+  if (lead < 0x80) return 1
+  if (lead < 0xc2 || lead > 0xf4) return 0
+  const length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4
+  if (at + length > end) return 0
+  const second = bytes[at + 1] as number
+  const least = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80
+  const most = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf
+  if (second < least || second > most) return 0
+  for (let i = at + 2; i < at + length; i++) if (((bytes[i] as number) & 0xc0) !== 0x80) return 0
+  return length
 }
 
 function base64(bytes: Uint8Array): string {

@@ -3,7 +3,7 @@ import { OvlError } from '../../src/errors/index.ts'
 import type { TreeInode } from '../../src/layer/index.ts'
 import { applyLayers, flatten } from '../support/apply-layers.ts'
 import { corpus, needsCorpus } from '../support/corpus.ts'
-import { readEdgeCases } from '../support/layer-cases.ts'
+import { readEdgeCases, xattrsAsJson } from '../support/layer-cases.ts'
 import { makeTar } from '../support/make-tar.ts'
 
 // Content is not kept in memory; the same table runs on disk in test/unpack/edge-cases.spec.ts with content.
@@ -48,16 +48,5 @@ function describeInode(inode: TreeInode, like: string): string {
 
 function withoutContent(text: string): string {
   const plain = text.replace(/^file '(?:[^'\\]|\\.|\.\.)*'/s, 'file')
-  return plain.replace(/ x(\{.*\})$/s, (_, dict: string) => ` x${JSON.stringify(parsePythonDict(dict))}`)
-}
-
-/** The table writes attributes as a Python dictionary of latin-1 strings. */
-function parsePythonDict(dict: string): Record<string, string> {
-  return Object.fromEntries(
-    [...dict.matchAll(/'([^']*)': '([^']*)'/g)].map(([, key, value]) => [key ?? '', unescapeHex(value ?? '')]),
-  )
-}
-
-function unescapeHex(text: string): string {
-  return text.replace(/\\x([0-9a-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+  return xattrsAsJson(plain)
 }

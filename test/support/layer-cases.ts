@@ -57,3 +57,18 @@ export function readEdgeCases(corpus: string): readonly EdgeCase[] {
 export function readUpstreamCases(corpus: string): readonly UpstreamCase[] {
   return (JSON.parse(readFileSync(join(corpus, 'cases/upstream.json'), 'utf8')) as { cases: UpstreamCase[] }).cases
 }
+
+/** The attribute part of an expectation, a Python dictionary of latin-1 strings, as JSON. */
+export function xattrsAsJson(text: string): string {
+  return text.replace(/ x(\{.*\})$/s, (_, dict: string) => {
+    const pairs = [...dict.matchAll(/'([^']*)': '([^']*)'/g)].map(([, key, value]) => [
+      key ?? '',
+      unescapeHex(value ?? ''),
+    ])
+    return ` x${JSON.stringify(Object.fromEntries(pairs))}`
+  })
+}
+
+function unescapeHex(text: string): string {
+  return text.replace(/\\x([0-9a-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+}

@@ -1,0 +1,62 @@
+import { defaultLimits, type Limits, type Warn } from '../errors/index.ts'
+import { type BlockTarget, type Image, type Layer, streamLayer } from '../image/index.ts'
+import { ImageTree, LayerApplier, type LayerChange, type LayerCounts } from '../layer/index.ts'
+import { type TarHandler, TarReader } from '../tar/index.ts'
+
+export type ReadTreeOptions = {
+  readonly limits?: Limits
+  readonly warn?: Warn
+  readonly signal?: AbortSignal
+  readonly keepDirlinks?: boolean
+  readonly strict?: boolean
+  readonly skipUnknown?: boolean
+  /** Called after each layer with what it holds and what it changed. */
+  readonly onLayer?: (
+    layer: Layer,
+    read: {
+      readonly counts: LayerCounts
+      readonly changes: readonly LayerChange[]
+      readonly uncompressedBytes: number
+    },
+  ) => void
+}
+
+/**
+ * The merged tree of an image without unpacking it: every layer is streamed once, verified, and applied in memory.
+ *
+ * Errors: those of `streamLayer` and `LayerApplier`.
+ */
+export async function readImageTree(image: Image, options: ReadTreeOptions = {}): Promise<ImageTree> {
+  const { limits = defaultLimits, warn = () => {}, keepDirlinks = false, strict = false, skipUnknown = false } = options
+  const tree = new ImageTree()
+  const applier = new LayerApplier(tree, { limits, warn, keepDirlinks, strict, skipUnknown })
+  for (const layer of image.layers) {
+    tree.beginLayer(layer.number)
+    const { uncompressedBytes } = await readLayer(layer, applier.beginLayer(layer.number), options)
+    const counts = applier.endLayer()
+    options.onLayer?.(layer, { counts, changes: tree.endLayer(), uncompressedBytes })
+  }
+  applier.finish()
+  return tree
+}
+
+/** Streams one layer, verified, through a tar handler on this thread. */
+export async function readLayer(
+  layer: Layer,
+  handler: TarHandler,
+  { limits = defaultLimits, warn, signal }: Pick<ReadTreeOptions, 'limits' | 'warn' | 'signal'> = {},
+): Promise<{ readonly uncompressedBytes: number }> {
+  const reader = new TarReader(handler, { paxBytes: limits.paxBytes })
+  const result = await streamLayer(layer, readInto(reader), {
+    limits,
+    ...(warn === undefined ? {} : { warn }),
+    ...(signal === undefined ? {} : { signal }),
+  })
+  reader.finish()
+  return result
+}
+
+function readInto(reader: TarReader): BlockTarget {
+  const region = Buffer.allocUnsafeSlow(1 << 18)
+  return { space: () => region, commit: length => reader.push(region, 0, length) }
+}
