@@ -4,17 +4,24 @@ import { defaultLimits, type Limits, OvlError, quote } from '../errors/index.ts'
 import { nearest } from './nearest.ts'
 import { type FlagSpec, type FlagValues } from './spec.ts'
 
+/** Values of --color. */
 export const colorModes = ['auto', 'always', 'never'] as const
+/** Values of --progress. */
 export const progressModes = ['auto', 'plain', 'json', 'none'] as const
+/** Values of --format. */
 export const formats = ['text', 'json'] as const
 
+/** When text is coloured. */
 export type ColorMode = (typeof colorModes)[number]
+/** How work in progress is shown. */
 export type ProgressMode = (typeof progressModes)[number]
+/** How the answer is printed. */
 export type Format = (typeof formats)[number]
 
+/** What the global flags of one command line say together. */
 export type Settings = {
   readonly quiet: boolean
-  /** 0 by default, 1 = each step (-v), 2 = each entry (-vv). */
+  /** How often -v was given. */
   readonly verbosity: number
   readonly debug: boolean
   readonly color: ColorMode
@@ -24,12 +31,13 @@ export type Settings = {
   readonly limits: Limits
 }
 
+/** The flags of every command, in the order of the help. */
 export const globalFlags: readonly FlagSpec[] = [
   { long: '--json', text: 'print JSON: the same as --format json' },
   { long: '--format', value: 'FORMAT', choices: formats, text: 'text (the default) or json' },
   { long: '--no-trunc', text: 'print digests in full' },
   { long: '--quiet', short: '-q', text: 'no progress, no summary, no warnings' },
-  { long: '--verbose', short: '-v', text: 'say more: each step and every warning; -vv also each entry' },
+  { long: '--verbose', short: '-v', text: 'say more: every warning, the causes of an error, details and times' },
   { long: '--debug', text: 'print the stack of an error' },
   { long: '--progress', value: 'MODE', choices: progressModes, text: 'auto (the default), plain, json or none' },
   { long: '--color', value: 'WHEN', choices: colorModes, text: 'auto (the default), always or never' },

@@ -7,6 +7,7 @@ import { globalFlags, oneOf } from './global-flags.ts'
 import { nearest } from './nearest.ts'
 import { type CommandSpec, type FlagSpec, type FlagValues, usageLine } from './spec.ts'
 
+/** What a command line asks for. */
 export type Invocation =
   | { readonly kind: 'overview'; readonly flags: FlagValues }
   | { readonly kind: 'version'; readonly flags: FlagValues }

@@ -9,6 +9,7 @@ import { sizeText } from './wording.ts'
 
 const redrawIntervalMs = 100
 
+/** A piece of work that is shown: usually one layer. */
 export type Task = {
   /** Tasks are drawn in the order in which they first appear. */
   readonly key: string
@@ -21,18 +22,23 @@ export type Task = {
   readonly json: { readonly [key: string]: Json }
 }
 
+/** Shows tasks, and prints lines without tearing what is drawn. */
 export type Progress = {
   update(task: Task): void
   /** The task is over: its plain line is printed and stays. */
   finish(task: Task, line: string): void
-  /** Prints a line above the live ones. */
+  /** Prints a line about the work as a whole, where progress is shown as text. */
+  announce(line: string): void
+  /** Prints a line in any mode, above the live ones. */
   print(line: string): void
   /** Takes the live lines away; call it before anything else is written to the terminal. */
   stop(): void
 }
 
+/** A stream that progress is written to. */
 export type ProgressTarget = ColorTarget & { readonly columns?: number; write(text: string): unknown }
 
+/** How and where to show progress. */
 export type ProgressOptions = {
   readonly mode: ProgressMode
   readonly target: ProgressTarget
@@ -41,17 +47,20 @@ export type ProgressOptions = {
   readonly now?: () => number
 }
 
+/** Makes the display that fits mode and stream: live lines, plain lines, JSON lines or none. */
 export function createProgress(options: ProgressOptions): Progress {
   const { mode, target, env } = options
   const print = (line: string): void => void target.write(`${line}\n`)
-  if (mode === 'none') return { update: () => undefined, finish: () => undefined, print, stop: () => undefined }
+  if (mode === 'none') return { ...silent, print }
   if (mode === 'json') return jsonProgress(print, options.now ?? (() => performance.now()))
   const live = mode === 'auto' && target.isTTY === true && env['TERM'] !== 'dumb'
   return live ? liveProgress(target, options.now ?? (() => performance.now())) : plainProgress(print)
 }
 
+const silent = { update: () => undefined, finish: () => undefined, announce: () => undefined, stop: () => undefined }
+
 function plainProgress(print: (line: string) => void): Progress {
-  return { update: () => undefined, finish: (_task, line) => print(line), print, stop: () => undefined }
+  return { ...silent, finish: (_task, line) => print(line), announce: print, print }
 }
 
 function jsonProgress(print: (line: string) => void, now: () => number): Progress {
@@ -63,12 +72,12 @@ function jsonProgress(print: (line: string) => void, now: () => number): Progres
     )
   }
   return {
+    ...silent,
     update: task => {
       if (now() - last >= redrawIntervalMs) report(task, false)
     },
     finish: task => report(task, true),
     print,
-    stop: () => undefined,
   }
 }
 
@@ -92,6 +101,7 @@ function liveProgress(target: ProgressTarget, now: () => number): Progress {
       tasks.delete(task.key)
       draw(`${line}\n`)
     },
+    announce: line => draw(`${line}\n`),
     print: line => draw(`${line}\n`),
     stop: () => {
       tasks.clear()

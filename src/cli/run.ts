@@ -1,10 +1,11 @@
 // One run of the program: words in, exit status out. The only place that turns errors into text and status.
 
-import { exitStatus, OvlError } from '../errors/index.ts'
+import { exitStatus, type Json, OvlError } from '../errors/index.ts'
 import { isClosedPipe, toOvlError } from './failure.ts'
-import { readSettings, type Settings } from './global-flags.ts'
+import { colorModes, formats, readSettings, type Settings } from './global-flags.ts'
 import { renderCommandHelp, renderOverview } from './help.ts'
 import { readVersion } from './version.ts'
+import { sizeText } from './wording.ts'
 import { type Invocation, parseCommandLine } from './parse.ts'
 import { errorToJson, renderError } from './render/error.ts'
 import { createSession, type ProcessLike, type Session } from './session.ts'
@@ -13,35 +14,46 @@ import { commandTree } from './tree/index.ts'
 
 /** Runs the command line and resolves to the exit status of the process; never rejects. */
 export async function run(argv: readonly string[], io: ProcessLike): Promise<number> {
-  let settings: Settings | undefined
+  process.once('uncaughtException', error => stopOnBug(error, argv, io))
   try {
     const invocation = parseCommandLine(argv, commandTree)
-    settings = readSettings(invocation.flags)
-    return await runInvocation(invocation, settings, io)
+    return await runInvocation(invocation, createSession(readSettings(invocation.flags), io), io)
   } catch (error) {
-    if (isClosedPipe(error)) return exitStatus.done
     const failure = toOvlError(error)
-    reportFailure(failure, settings ?? guessSettings(argv), io)
+    reportFailure(failure, guessSettings(argv), io)
     return failure.exitStatus
   }
 }
 
-async function runInvocation(invocation: Invocation, settings: Settings, io: ProcessLike): Promise<number> {
-  const session = createSession(settings, io)
+/** An error that no promise carried: the state of the program is unknown, so it ends here. */
+function stopOnBug(error: unknown, argv: readonly string[], io: ProcessLike): never {
+  const failure = toOvlError(error)
+  reportFailure(failure, guessSettings(argv), io)
+  process.exit(failure.exitStatus)
+}
+
+async function runInvocation(invocation: Invocation, session: Session, io: ProcessLike): Promise<number> {
   try {
-    return await dispatch(invocation, session)
-  } catch (error) {
-    const status = session.interruption.exitStatus()
-    if (status === undefined || isClosedPipe(error)) throw error
-    session.progress.stop()
-    reportFailure(toInterruption(error), settings, io)
+    const status = await dispatch(invocation, session)
+    printHeldWarnings(session)
     return status
+  } catch (error) {
+    if (isClosedPipe(error)) return exitStatus.done
+    const signalStatus = session.interruption.exitStatus()
+    const failure = signalStatus === undefined ? toOvlError(error) : toInterruption(error)
+    printHeldWarnings(session)
+    reportFailure(failure, session.settings, io, session.warnings.toJSON())
+    return signalStatus ?? failure.exitStatus
   } finally {
     session.progress.stop()
     session.interruption.release()
-    const held = session.warnings.summary()
-    if (held !== undefined && !settings.quiet && settings.format === 'text') session.progress.print(held)
   }
+}
+
+function printHeldWarnings({ warnings, settings, progress }: Session): void {
+  progress.stop()
+  const held = warnings.summary()
+  if (held !== undefined && !settings.quiet && settings.format === 'text') progress.print(held)
 }
 
 async function dispatch(invocation: Invocation, session: Session): Promise<number> {
@@ -59,14 +71,17 @@ function helpLines(invocation: Exclude<Invocation, { kind: 'call' }>): string[] 
 
 /** After Ctrl-C any error is a consequence of it, except one that says itself what was cleaned up. */
 function toInterruption(error: unknown): OvlError {
-  if (error instanceof OvlError && error.code === 'INTERRUPTED') return error
-  return new OvlError('INTERRUPTED', 'interrupted', { cause: error })
+  if (!(error instanceof OvlError) || error.code !== 'INTERRUPTED') {
+    return new OvlError('INTERRUPTED', 'interrupted', { cause: error })
+  }
+  const { writtenBytes } = error.data
+  const size = typeof writtenBytes === 'number' ? ` (${sizeText(writtenBytes)})` : ''
+  return new OvlError('INTERRUPTED', `${error.message}${size}`, { data: error.data, cause: error.cause })
 }
 
-function reportFailure(error: OvlError, settings: Settings, io: ProcessLike): void {
-  const { stderr, env } = io
+function reportFailure(error: OvlError, settings: Settings, { stderr, env }: ProcessLike, warnings: Json = []): void {
   if (settings.format === 'json') {
-    stderr.write(`${JSON.stringify(errorToJson(error, settings.debug))}\n`)
+    stderr.write(`${JSON.stringify({ ...errorToJson(error, settings.debug), warnings })}\n`)
     return
   }
   const style = createStyle(settings.color, stderr, env)
@@ -74,15 +89,14 @@ function reportFailure(error: OvlError, settings: Settings, io: ProcessLike): vo
   stderr.write(lines.map(line => `${line}\n`).join(''))
 }
 
-/** The settings for an error in the command line itself, when it could not be parsed. */
+/** The settings for an error in the command line itself: what can be seen without parsing it. */
 function guessSettings(argv: readonly string[]): Settings {
-  const json = argv.some(
-    (word, i) => word === '--json' || word === '--format=json' || (word === 'json' && argv[i - 1] === '--format'),
-  )
-  const words = new Set(argv)
-  return readSettings({
-    has: long => (long === '--json' ? json : long === '--debug' && words.has(long)),
-    text: () => undefined,
-    all: () => [],
-  })
+  const text = (long: string): string | undefined =>
+    argv.find(word => word.startsWith(`${long}=`))?.slice(long.length + 1) ??
+    argv[argv.indexOf(long) + 1 || argv.length]
+  const guesses: Readonly<Record<string, string | undefined>> = {
+    '--color': colorModes.find(mode => mode === text('--color')),
+    '--format': formats.find(format => format === text('--format')),
+  }
+  return readSettings({ has: long => argv.includes(long), text: long => guesses[long], all: () => [] })
 }

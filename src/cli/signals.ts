@@ -3,6 +3,7 @@
 
 import { OvlError } from '../errors/index.ts'
 
+/** Signals that ask the process to end, and which of them came. */
 export type Interruption = {
   readonly signal: AbortSignal
   /** Exit status for the signal that came, undefined when none did. */
@@ -15,6 +16,7 @@ const exitStatusOf = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 
 type Signal = keyof typeof exitStatusOf
 
+/** What the second signal reports. */
 export type InterruptionOptions = {
   /** Temporary files and directories that exist now. */
   readonly leftovers: () => readonly string[]

@@ -6,8 +6,10 @@ import type { Session } from './session.ts'
 /** The sections of `ovl help`, in this order. */
 export const commandGroups = ['Images', 'Bundles', 'Other'] as const
 
+/** A section of `ovl help`. */
 export type CommandGroup = (typeof commandGroups)[number]
 
+/** A positional argument. */
 export type ArgumentSpec = {
   /** In capitals, as the usage line shows it. */
   readonly name: string
@@ -15,6 +17,7 @@ export type ArgumentSpec = {
   readonly optional?: boolean
 }
 
+/** A flag, as parser and help see it. */
 export type FlagSpec = {
   /** With its dashes: `--platform`. */
   readonly long: string
@@ -28,8 +31,10 @@ export type FlagSpec = {
   readonly text: string
 }
 
+/** A command line and what it is for. */
 export type ExampleSpec = { readonly command: string; readonly text: string }
 
+/** A command as data. */
 export type CommandSpec = {
   readonly name: string
   readonly aliases?: readonly string[]
@@ -49,6 +54,7 @@ export type CommandSpec = {
 /** Runs a parsed command line and resolves to the exit status. */
 export type Action = (call: Call, session: Session) => Promise<ExitStatus>
 
+/** A parsed command line. */
 export type Call = { readonly positionals: readonly string[]; readonly flags: FlagValues }
 
 /** The flags of one call: reads the last value, or all of them. */

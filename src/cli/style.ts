@@ -13,11 +13,15 @@ const formatOf = {
   bad: 'red',
 } as const
 
+/** What a colour says. */
 export type Meaning = keyof typeof formatOf
 
+/** Colours a text by its meaning, or returns it as it is. */
 export type Style = (meaning: Meaning, text: string) => string
 
+/** A stream, as far as colour is concerned. */
 export type ColorTarget = { readonly isTTY?: boolean | undefined }
+/** Environment variables. */
 export type Environment = { readonly [name: string]: string | undefined }
 
 /** A function that colours text, or leaves it alone where colour is unwanted. */

@@ -2,6 +2,7 @@
 
 import { stripVTControlCharacters } from 'node:util'
 
+/** Head and alignment of a column. */
 export type Column = { readonly title?: string; readonly align?: 'left' | 'right' }
 
 /** Lines of a table. Cells may be coloured; the titles are printed when at least one column has one. */

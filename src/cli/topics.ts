@@ -3,9 +3,11 @@
 import { errorCodes } from '../errors/index.ts'
 import { renderTable } from './table.ts'
 
+/** A page of help that belongs to no command. */
 export type Topic = { readonly name: string; readonly summary: string; readonly lines: () => readonly string[] }
 
-const exitMeanings: readonly (readonly [number, string])[] = [
+/** Exit statuses and what they say. */
+export const exitMeanings: readonly (readonly [number, string])[] = [
   [0, 'done'],
   [1, 'the check says no (verify found a bad layer)'],
   [2, 'usage: the command line is wrong or leaves a choice open'],
@@ -20,6 +22,7 @@ const exitMeanings: readonly (readonly [number, string])[] = [
   [143, 'terminated (SIGTERM)'],
 ]
 
+/** Every topic, in the order of `ovl help topics`. */
 export const topics: readonly Topic[] = [
   { name: 'images', summary: 'how an image is named and recognised', lines: imagesTopic },
   { name: 'formats', summary: 'which image formats and compressions are read', lines: formatsTopic },

@@ -10,8 +10,9 @@ import { countText } from './wording.ts'
 const keptWarnings = 1000
 
 /** Kinds that are ordinary in real images and therefore only shown with -v. */
-const quietCodes: ReadonlySet<WarningCode> = new Set(['DUPLICATE_ENTRY'])
+const quietCodes: ReadonlySet<WarningCode> = new Set(['DUPLICATE_ENTRY', 'SPOOLED'])
 
+/** The warnings of one run. */
 export type Warnings = {
   readonly warn: Warn
   /** One line for what was counted but not printed; undefined when nothing was held back. */
@@ -19,12 +20,14 @@ export type Warnings = {
   toJSON(): Json
 }
 
+/** Where warnings are printed, and how many of them. */
 export type WarningsOptions = {
   /** Prints one line; null prints nothing (quiet, JSON). */
   readonly print: ((line: string) => void) | null
   readonly verbosity: number
 }
 
+/** Starts a collection. */
 export function createWarnings(options: WarningsOptions): Warnings {
   const counts = new Map<WarningCode, number>()
   const kept: Warning[] = []

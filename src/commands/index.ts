@@ -1,1 +1,19 @@
-export {}
+export type { ImageOptions } from './image-options.ts'
+export type { InspectedDocument, InspectedLayer, Inspection, RawDocument } from './inspect.ts'
+export type { LayerRow, LayersReport } from './layers.ts'
+export type { ListedEntry, ListOptions } from './list.ts'
+export type { UnpackPlan } from './plan-unpack.ts'
+export type { PrintFileOptions } from './print-file.ts'
+export type { UnpackCommandOptions, UnpackedImage, UnpackReport } from './unpack.ts'
+export type { LayerVerdict, Verification, VerifyOptions } from './verify.ts'
+
+/** The commands, each imported when it is asked for, so that a run loads only what it needs. */
+export const loadCommand = {
+  inspect: () => import('./inspect.ts'),
+  layers: () => import('./layers.ts'),
+  list: () => import('./list.ts'),
+  planUnpack: () => import('./plan-unpack.ts'),
+  printFile: () => import('./print-file.ts'),
+  unpack: () => import('./unpack.ts'),
+  verify: () => import('./verify.ts'),
+} as const

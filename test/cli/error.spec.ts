@@ -56,7 +56,7 @@ describe('renderError()', () => {
 describe('toOvlError()', () => {
   it('takes an unexpected error for a bug, exit status 70, and asks for a report', () => {
     const bug = toOvlError(new TypeError('x is undefined'))
-    expect(bug.exitStatus).to.equal(70)
+    expect([bug.code, bug.exitStatus]).to.deep.equal(['BUG', 70])
     expect(renderError(bug, view).join('\n')).to.match(/\[BUG\]\n {2}hint: please report it/)
   })
 

@@ -5,6 +5,7 @@ import type { Action } from '../spec.ts'
 import { topics } from '../topics.ts'
 import { commandTree } from '../tree/index.ts'
 
+/** Prints the overview, a page about one command, or a topic. Errors: USAGE for an unknown word. */
 export const helpAction: Action = async (call, session) => {
   await session.print(helpLines(call.positionals[0]))
   return exitStatus.done

@@ -4,6 +4,7 @@
 import { escapeControls, type Json, OvlError } from '../../errors/index.ts'
 import type { Style } from '../style.ts'
 
+/** How much of an error is shown. */
 export type ErrorView = { readonly verbosity: number; readonly debug: boolean; readonly style: Style }
 
 /** Codes whose message speaks for itself; a script sees them by the exit status. */

@@ -1,5 +1,6 @@
 import type { CommandSpec } from '../spec.ts'
 
+/** `ovl help`. */
 export const helpSpec: CommandSpec = {
   name: 'help',
   group: 'Other',

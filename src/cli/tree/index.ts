@@ -1,6 +1,21 @@
 import type { CommandSpec } from '../spec.ts'
+import { catSpec } from './cat.ts'
 import { helpSpec } from './help.ts'
+import { inspectSpec } from './inspect.ts'
+import { layersSpec } from './layers.ts'
+import { lsSpec } from './ls.ts'
+import { unpackSpec } from './unpack.ts'
+import { verifySpec } from './verify.ts'
 import { versionSpec } from './version.ts'
 
 /** Every command of ovl, in the order of the help. */
-export const commandTree: readonly CommandSpec[] = [versionSpec, helpSpec]
+export const commandTree: readonly CommandSpec[] = [
+  inspectSpec,
+  layersSpec,
+  lsSpec,
+  catSpec,
+  verifySpec,
+  unpackSpec,
+  helpSpec,
+  versionSpec,
+]

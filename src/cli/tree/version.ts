@@ -1,5 +1,6 @@
 import type { CommandSpec } from '../spec.ts'
 
+/** `ovl version`. */
 export const versionSpec: CommandSpec = {
   name: 'version',
   group: 'Other',

@@ -1,0 +1,131 @@
+// `ovl ls`: the merged tree, what one layer changes, or what ships in the image although no path shows it.
+
+import { OvlError, quote } from '../errors/index.ts'
+import type { Image } from '../image/index.ts'
+import type { ImageTree, LayerChange, TreeDirectory, TreeInode } from '../layer/index.ts'
+import { cleanLayerPath, comparePaths, joinPath, type LayerPath } from '../path/index.ts'
+import { readImageTree } from '../unpack/index.ts'
+import { type ImageOptions, withImage } from './image-options.ts'
+import { checkLayerNumber, pathNotFound } from './tree-errors.ts'
+
+/** One line of a listing. */
+export type ListedEntry = {
+  readonly path: LayerPath
+  readonly inode: TreeInode
+  /** The layer that the inode is from. */
+  readonly layer: number
+  /** With --layer: what the layer does here. With --deleted: whether a newer version shows at this path. */
+  readonly change?: LayerChange['change']
+  /** What removed the entry, when a marker did. */
+  readonly by?: 'whiteout' | 'opaque'
+  /** With --deleted: the layer that hides it. */
+  readonly hiddenBy?: number
+}
+
+/** Which listing. Without `layer` and `deleted`, the merged tree. */
+export type ListOptions = ImageOptions & {
+  /** Path inside the image; the root when absent. */
+  readonly path?: string
+  /** All levels below the path instead of one; the other listings always show all. */
+  readonly recursive?: boolean
+  readonly layer?: number
+  readonly deleted?: boolean
+}
+
+/**
+ * Lists entries, sorted by path as bytes.
+ *
+ * Errors: those of `openImage` and `readImageTree`; LAYER_NOT_FOUND, PATH_NOT_FOUND.
+ */
+export function listImage(argument: string, options: ListOptions): Promise<readonly ListedEntry[]> {
+  if (options.layer !== undefined && options.deleted === true) {
+    throw new OvlError('USAGE', '--layer and --deleted are two different listings: give one of them')
+  }
+  return withImage(argument, options, image => listEntries(image, options))
+}
+
+async function listEntries(image: Image, options: ListOptions): Promise<readonly ListedEntry[]> {
+  const path = cleanLayerPath(options.path ?? '').path
+  if (options.layer !== undefined) checkLayerNumber(image, options.layer)
+  let changes: readonly LayerChange[] = []
+  const tree = await readImageTree(image, {
+    ...options,
+    onLayer: (layer, read) => {
+      if (layer.number === options.layer) changes = read.changes
+    },
+  })
+  if (options.layer !== undefined) return listChanges(changes, { path, layer: options.layer, title: image.title })
+  if (options.deleted === true) return listHidden(tree, path)
+  return listMerged(tree, { path, recursive: options.recursive === true, title: image.title })
+}
+
+function listMerged(
+  tree: ImageTree,
+  { path, recursive, title }: { readonly path: LayerPath; readonly recursive: boolean; readonly title: string },
+): readonly ListedEntry[] {
+  // As ls(1) does: a symlink to a directory is entered, any other is shown itself.
+  const followed = tree.lookup(path, { follow: true })
+  if (followed?.kind === 'directory') return listDirectory(followed, path, recursive)
+  const inode = tree.lookup(path)
+  if (inode === undefined) throw pathNotFound(path, { tree, title })
+  return [{ path, inode, layer: inode.layer }]
+}
+
+function listDirectory(top: TreeDirectory, topPath: LayerPath, recursive: boolean): readonly ListedEntry[] {
+  const found: ListedEntry[] = []
+  // An explicit stack: a hostile image nests deeper than the call stack.
+  const pending: { readonly path: LayerPath; readonly directory: TreeDirectory }[] = [{ path: topPath, directory: top }]
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    for (const [name, inode] of next.directory.children) {
+      const path = joinPath(next.path, name)
+      found.push({ path, inode, layer: inode.layer })
+      if (recursive && inode.kind === 'directory') pending.push({ path, directory: inode })
+    }
+  }
+  return sorted(found)
+}
+
+function listChanges(
+  changes: readonly LayerChange[],
+  { path, layer, title }: { readonly path: LayerPath; readonly layer: number; readonly title: string },
+): readonly ListedEntry[] {
+  const found = changes
+    .filter(change => isBelow(change.path, path))
+    .map(({ path: at, inode, change, by }) => ({
+      path: at,
+      inode,
+      layer: inode.layer,
+      change,
+      ...(by === undefined ? {} : { by }),
+    }))
+  if (found.length > 0 || path === '') return found
+  throw new OvlError(
+    'PATH_NOT_FOUND',
+    `Cannot list ${quote(`/${path}`)}: layer ${layer} of ${title} changes nothing there`,
+    {
+      data: { path, layer },
+    },
+  )
+}
+
+function listHidden(tree: ImageTree, path: LayerPath): readonly ListedEntry[] {
+  return sorted(
+    tree.hidden
+      .filter(hidden => isBelow(hidden.path, path))
+      .map(hidden => ({
+        path: hidden.path,
+        inode: hidden.inode,
+        layer: hidden.inode.layer,
+        change: tree.lookup(hidden.path) === undefined ? ('removed' as const) : ('replaced' as const),
+        hiddenBy: hidden.hiddenBy,
+      })),
+  )
+}
+
+function isBelow(path: LayerPath, top: LayerPath): boolean {
+  return top === '' || path === top || path.startsWith(`${top}/`)
+}
+
+function sorted(entries: readonly ListedEntry[]): readonly ListedEntry[] {
+  return entries.toSorted((a, b) => comparePaths(a.path, b.path))
+}

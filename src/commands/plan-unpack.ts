@@ -1,0 +1,109 @@
+// `ovl unpack --dry-run`: what would be written and whether it fits, by applying the layers in memory.
+
+import { existsSync, lstatSync, readdirSync, statfsSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { stateFileName } from '../bundle/index.ts'
+import { OvlError } from '../errors/index.ts'
+import type { TreeInode } from '../layer/index.ts'
+import { readImageTree } from '../unpack/index.ts'
+import { withImage } from './image-options.ts'
+import { describeUnpacked, readUserNamespace, type UnpackCommandOptions, type UnpackedImage } from './unpack.ts'
+
+/** What an unpack would write. */
+export type UnpackPlan = {
+  readonly image: UnpackedImage
+  readonly bundle: string
+  readonly mode: 'flat'
+  readonly hasConfig: boolean
+  /** The destination exists and would be replaced. */
+  readonly replaces: boolean
+  readonly files: number
+  readonly directories: number
+  readonly symlinks: number
+  readonly specialFiles: number
+  /** Bytes of file content, each file once however many names it has. */
+  readonly contentBytes: number
+  /** Bytes on a file system with blocks of 4096, holes left out. */
+  readonly neededBytes: number
+  readonly freeBytes: number
+}
+
+/**
+ * Reads and verifies the whole image, looks at the destination, and writes nothing.
+ *
+ * Errors: those of `unpackImage`, NO_SPACE among them.
+ */
+export function planUnpack(argument: string, destination: string, options: UnpackCommandOptions): Promise<UnpackPlan> {
+  readUserNamespace(options)
+  const replaces = checkReplacement(destination, options.force)
+  return withImage(argument, options, async image => {
+    const tree = await readImageTree(image, options)
+    const counts = countTree(tree.root)
+    const freeBytes = freeBytesBeside(destination)
+    const plan: UnpackPlan = {
+      image: describeUnpacked(image),
+      bundle: destination,
+      mode: 'flat',
+      hasConfig: !options.noConfig,
+      replaces,
+      ...counts,
+      freeBytes,
+    }
+    if (plan.neededBytes > freeBytes) throw tooLarge(plan)
+    return plan
+  })
+}
+
+/** Whether something would be replaced. Errors: DEST_EXISTS when `force` does not cover it, as the unpack would say. */
+function checkReplacement(destination: string, force: UnpackCommandOptions['force']): boolean {
+  const stat = lstatSync(destination, { throwIfNoEntry: false })
+  if (stat === undefined) return false
+  if (stat.isDirectory() && readdirSync(destination).length === 0) return false
+  const isBundle = stat.isDirectory() && existsSync(join(destination, stateFileName))
+  if (force === 'any' || (force === 'bundle' && isBundle)) return true
+  throw new OvlError('DEST_EXISTS', `Cannot write bundle ${destination}: it exists and is not empty`, {
+    hint: `choose another directory, or add ${isBundle ? '--force' : '--force=any'} to replace it`,
+    data: { path: destination },
+  })
+}
+
+type TreeCounts = Pick<
+  UnpackPlan,
+  'files' | 'directories' | 'symlinks' | 'specialFiles' | 'contentBytes' | 'neededBytes'
+>
+
+const blockBytes = 4096
+
+function countTree(root: TreeInode): TreeCounts {
+  const counts = { files: 0, directories: 0, symlinks: 0, specialFiles: 0, contentBytes: 0, neededBytes: 0 }
+  const seen = new Set<TreeInode>()
+  const pending: TreeInode[] = [root]
+  for (let inode = pending.pop(); inode !== undefined; inode = pending.pop()) {
+    if (inode.links > 1 && inode.kind !== 'directory') {
+      if (seen.has(inode)) continue
+      seen.add(inode)
+    }
+    if (inode.kind === 'directory') {
+      counts.directories++
+      counts.neededBytes += blockBytes
+      for (const child of inode.children.values()) pending.push(child)
+    } else if (inode.kind === 'file') {
+      counts.files++
+      counts.contentBytes += inode.size
+      counts.neededBytes += Math.ceil(inode.storedSize / blockBytes) * blockBytes
+    } else counts[inode.kind === 'symlink' ? 'symlinks' : 'specialFiles']++
+  }
+  return counts
+}
+
+function freeBytesBeside(destination: string): number {
+  const { bavail, bsize } = statfsSync(dirname(resolve(destination)))
+  return bavail * bsize
+}
+
+function tooLarge({ bundle, neededBytes, freeBytes }: UnpackPlan): OvlError {
+  return new OvlError('NO_SPACE', `Cannot write ${bundle}: not enough space`, {
+    facts: [`needed ${neededBytes} bytes, ${freeBytes} are free`],
+    data: { neededBytes, freeBytes },
+  })
+}

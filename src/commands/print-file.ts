@@ -1,0 +1,75 @@
+// `ovl cat`: the content of one file, of the merged tree or as one layer ships it.
+
+import { OvlError, quote } from '../errors/index.ts'
+import type { Image } from '../image/index.ts'
+import type { LayerChange, TreeFile, TreeInode } from '../layer/index.ts'
+import { cleanLayerPath, type LayerPath } from '../path/index.ts'
+import { readFileContent, readImageTree } from '../unpack/index.ts'
+import { type ImageOptions, withImage } from './image-options.ts'
+import { checkLayerNumber, pathNotFound } from './tree-errors.ts'
+
+/** Which file, and where its bytes go. */
+export type PrintFileOptions = ImageOptions & {
+  readonly path: string
+  /** As this layer ships it, even if a later one replaces or removes it. */
+  readonly layer?: number
+  /** Called with piece after piece; each is valid only during the call. */
+  readonly onChunk: (chunk: Uint8Array) => void
+}
+
+/**
+ * Streams the content of a regular file, holes as zeros. A symlink is followed inside the image. The layer is
+ * verified to its end, so a mismatch is reported after the content was handed out.
+ *
+ * Errors: those of `openImage` and `readImageTree`; LAYER_NOT_FOUND; PATH_NOT_FOUND, also for what is no regular file.
+ */
+export function printFile(argument: string, options: PrintFileOptions): Promise<void> {
+  return withImage(argument, options, async image => {
+    const file = await findFile(image, options)
+    await readFileContent(image, { file, onChunk: options.onChunk }, options)
+  })
+}
+
+async function findFile(image: Image, options: PrintFileOptions): Promise<TreeFile> {
+  const path = cleanLayerPath(options.path).path
+  const { layer } = options
+  if (layer !== undefined) checkLayerNumber(image, layer)
+  let change: LayerChange | undefined
+  const tree = await readImageTree(image, {
+    ...options,
+    onLayer: ({ number }, read) => {
+      if (number === layer) change = read.changes.find(each => each.path === path && each.change !== 'removed')
+    },
+  })
+  if (layer !== undefined && change === undefined) throw notInLayer(path, layer, image)
+  const inode = change?.inode ?? tree.lookup(path, { follow: true })
+  if (inode === undefined) throw pathNotFound(path, { tree, title: image.title })
+  if (inode.kind !== 'file') throw notAFile(path, inode)
+  return inode
+}
+
+function notInLayer(path: LayerPath, layer: number, image: Image): OvlError {
+  return new OvlError(
+    'PATH_NOT_FOUND',
+    `Cannot print ${quote(`/${path}`)}: layer ${layer} of ${image.title} does not have it`,
+    {
+      hint: `ovl ls --layer ${layer} lists what it has; without --layer the merged image is searched`,
+      data: { path, layer },
+    },
+  )
+}
+
+const kindNames: Readonly<Record<Exclude<TreeInode['kind'], 'file'>, string>> = {
+  directory: 'a directory',
+  symlink: 'a symlink',
+  charDevice: 'a character device',
+  blockDevice: 'a block device',
+  fifo: 'a FIFO',
+}
+
+function notAFile(path: LayerPath, inode: Exclude<TreeInode, TreeFile>): OvlError {
+  return new OvlError('PATH_NOT_FOUND', `Cannot print ${quote(`/${path}`)}: it is ${kindNames[inode.kind]}`, {
+    ...(inode.kind === 'directory' ? { hint: 'ovl ls lists a directory' } : {}),
+    data: { path, kind: inode.kind },
+  })
+}

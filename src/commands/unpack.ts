@@ -1,0 +1,137 @@
+// `ovl unpack --flat`: an image becomes a bundle that a runtime starts.
+
+import { readdirSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { type NotKept, type UserNamespace, userNamespace } from '../bundle/index.ts'
+import { OvlError } from '../errors/index.ts'
+import type { Image } from '../image/index.ts'
+import type { Digest, Platform } from '../oci/index.ts'
+import { type Force, type UnpackedLayer, unpackFlat, type UnpackProgress } from '../unpack/index.ts'
+import { type ImageOptions, withImage } from './image-options.ts'
+
+/** How to unpack: the flags of `ovl unpack`. */
+export type UnpackCommandOptions = ImageOptions & {
+  readonly force: Force
+  readonly rootless: boolean
+  /** `CONTAINER:HOST:SIZE`, any number of times. */
+  readonly uidMap: readonly string[]
+  readonly gidMap: readonly string[]
+  readonly keepDirlinks: boolean
+  readonly noConfig: boolean
+  readonly strict: boolean
+  readonly skipUnknown: boolean
+  /** A terminal for the container. */
+  readonly terminal: boolean
+  /** Called once, when the image is open and before anything is written. */
+  readonly onImage?: (image: UnpackedImage) => void
+  readonly onProgress?: (progress: UnpackProgress) => void
+}
+
+/** The image that was unpacked. */
+export type UnpackedImage = {
+  readonly transport: string
+  readonly location: string
+  readonly names: readonly string[]
+  readonly platform: Platform
+  readonly manifest: Digest | null
+  readonly config: Digest
+  readonly layerCount: number
+  /** Bytes of all layers as stored. */
+  readonly storedBytes: number
+}
+
+/** What was written. */
+export type UnpackReport = {
+  readonly image: UnpackedImage
+  readonly bundle: string
+  readonly mode: 'flat'
+  readonly hasConfig: boolean
+  readonly rootless: boolean
+  readonly layers: readonly UnpackedLayer[]
+  /** What this machine or this user could not keep; ovl.json has it too. */
+  readonly notKept: NotKept
+}
+
+/** Unpacks an image to a new bundle. Errors: USAGE, those of `openImage` and `unpackFlat`. */
+export function unpackImage(
+  argument: string,
+  destination: string,
+  options: UnpackCommandOptions,
+): Promise<UnpackReport> {
+  const namespace = readUserNamespace(options)
+  return withImage(argument, options, async image => {
+    const described = describeUnpacked(image)
+    options.onImage?.(described)
+    const result = await unpackFlat(image, destination, { ...options, userNamespace: namespace }).catch(
+      (error: unknown) => {
+        throw sayNothingIsLeft(error, destination)
+      },
+    )
+    return {
+      image: described,
+      bundle: result.bundle,
+      mode: 'flat',
+      hasConfig: !options.noConfig,
+      rootless: options.rootless,
+      layers: result.layers,
+      notKept: result.notKept,
+    }
+  })
+}
+
+/** The user namespace that the flags ask for. Errors: USAGE. */
+export function readUserNamespace({
+  rootless,
+  uidMap,
+  gidMap,
+}: Pick<UnpackCommandOptions, 'rootless' | 'uidMap' | 'gidMap'>): UserNamespace | null {
+  if (process.geteuid === undefined || process.getegid === undefined) {
+    throw new OvlError('UNSUPPORTED', 'Cannot unpack to a bundle: this system has no user ids')
+  }
+  return userNamespace({ rootless, uidMap, gidMap, euid: process.geteuid(), egid: process.getegid() })
+}
+
+/** What is said about an image before and after it is unpacked. */
+export function describeUnpacked({ source, names, platform, manifest, config, layers }: Image): UnpackedImage {
+  return {
+    transport: source.transport,
+    location: source.location,
+    names,
+    platform,
+    manifest: manifest?.digest ?? null,
+    config: config.digest,
+    layerCount: layers.length,
+    storedBytes: layers.reduce((sum, layer) => sum + layer.blob.size, 0),
+  }
+}
+
+/** Workspaces of this process beside (or, for a mount point, inside) the destination: what a hard stop leaves. */
+export function findWorkspaces(destination: string): readonly string[] {
+  const path = resolve(destination)
+  const mark = `.ovl-tmp-${process.pid}-`
+  return [
+    ...namesIn(dirname(path), `${basename(path)}${mark}`).map(name => join(dirname(destination), name)),
+    ...namesIn(path, mark).map(name => join(destination, name)),
+  ]
+}
+
+/** Whoever has a full disk wants to know whether to clean up. */
+function sayNothingIsLeft(error: unknown, destination: string): unknown {
+  if (!(error instanceof OvlError) || error.code !== 'NO_SPACE' || findWorkspaces(destination).length > 0) return error
+  const { code, message, facts, hint, data, cause } = error
+  const left = `nothing was left behind in ${join(dirname(destination), '/')}`
+  return new OvlError(code, message, {
+    facts: [...facts, left],
+    data,
+    cause,
+    ...(hint === undefined ? {} : { hint }),
+  })
+}
+
+function namesIn(directory: string, start: string): readonly string[] {
+  try {
+    return readdirSync(directory).filter(name => name.startsWith(start))
+  } catch {
+    return [] // it is not there, or may not be read: then nothing can have been left in it
+  }
+}
