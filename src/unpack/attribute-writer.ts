@@ -11,6 +11,7 @@ import type { HostPaths } from './host-paths.ts'
 import type { NotKeptLog } from './not-kept-log.ts'
 import { mapOwner, type Owner, type Ownership } from './ownership.ts'
 
+/** What attributes may be set here, and where it is told what was not. */
 export type AttributeOptions = {
   /** System calls that Node lacks; without them nanoseconds, extended attributes and special files cannot be kept. */
   readonly system: System | null
@@ -22,6 +23,7 @@ export type AttributeOptions = {
   readonly notKept: NotKeptLog
 }
 
+/** The inode that gets its attributes. */
 export type Inode = {
   readonly kind: 'file' | 'directory' | 'symlink' | 'special'
   readonly path: LayerPath
@@ -33,6 +35,7 @@ export type Inode = {
   readonly standsFor?: StandsFor
 }
 
+/** Sets attributes below one root directory. */
 export class AttributeWriter {
   readonly #paths: HostPaths
   readonly #options: AttributeOptions

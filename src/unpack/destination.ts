@@ -10,6 +10,7 @@ import { AT_FDCWD, diagnoseWriteError, RENAME_EXCHANGE, loadSystem, removeTree }
 /** How an existing destination is treated: refused, replaced if it is a bundle of ovl's, or replaced whatever it is. */
 export type Force = 'no' | 'bundle' | 'any'
 
+/** Where a bundle is to be. */
 export type Destination = {
   /** As the user gave it, for messages. */
   readonly shownAs: string
@@ -20,6 +21,7 @@ export type Destination = {
   readonly isMountPoint: boolean
 }
 
+/** The directory in which a bundle is built. */
 export type Workspace = { readonly path: string; readonly destination: Destination }
 
 const workspaceMark = '.ovl-tmp-'
@@ -92,9 +94,11 @@ export async function publish({ path, destination }: Workspace): Promise<void> {
   }
 }
 
-/** Removes the workspace and everything in it. */
-export async function discard({ path }: Workspace): Promise<void> {
-  await removeTree(path)
+/** Removes the workspace and everything in it; warns about what this user cannot remove. */
+export async function discard({ path }: Workspace, warn: Warn): Promise<void> {
+  const { kept } = await removeTree(path)
+  for (const { path: left, reason } of kept)
+    warn({ code: 'LEFTOVER', message: `${quote(left)} could not be removed: ${reason}`, path: left })
 }
 
 function cannotWrite({ shownAs, path }: Destination, error: unknown): unknown {

@@ -1,13 +1,12 @@
 // Paths of the tree as system calls take them: byte-exact, relative to the root, and of any length.
 
 import * as fs from 'node:fs'
-import { encodeName, type LayerPath, nameByteLength } from '../path/index.ts'
+import { hostPath } from '../host/index.ts'
+import { type LayerPath, nameByteLength } from '../path/index.ts'
 
 // Just below PATH_MAX (4096), with room for "/proc/self/fd/N/" and one more name of 255 bytes.
 const longestPath = 3800
 const openPath = 0o10000000 // O_PATH: needs no permission on the directory itself
-
-export type HostPath = string | Buffer
 
 /** Turns paths of the tree into paths for system calls. `prefix` is '' when the thread's working directory is the root. */
 export class HostPaths {
@@ -20,8 +19,8 @@ export class HostPaths {
   }
 
   /** For node:fs: a string, or bytes where the name is no UTF-8. */
-  of(path: LayerPath): HostPath {
-    return bytesIfNeeded(this.name(path))
+  of(path: LayerPath): string | Buffer {
+    return hostPath(this.name(path))
   }
 
   /** For `System`: an ovl name. */
@@ -53,7 +52,7 @@ export class HostPaths {
     let fd = fs.openSync(this.#prefix || '.', openPath | fs.constants.O_DIRECTORY)
     for (const step of splitPath(directory)) {
       try {
-        const next = fs.openSync(bytesIfNeeded(`/proc/self/fd/${fd}/${step}`), flags)
+        const next = fs.openSync(hostPath(`/proc/self/fd/${fd}/${step}`), flags)
         fs.closeSync(fd)
         fd = next
       } catch (error) {
@@ -77,9 +76,4 @@ function splitPath(path: LayerPath): string[] {
     } else piece = longer
   }
   return [...pieces, piece]
-}
-
-/** Node encodes strings as UTF-8; a name that is none goes as bytes. */
-export function bytesIfNeeded(name: string): HostPath {
-  return name.isWellFormed() ? name : Buffer.from(encodeName(name))
 }

@@ -4,6 +4,7 @@ import type { Image } from '../image/index.ts'
 import type { TreeFile } from '../layer/index.ts'
 import { type ReadTreeOptions, readLayer } from './read-image-tree.ts'
 
+/** Takes a piece of content; the bytes are valid only during the call. */
 export type ContentChunk = (chunk: Uint8Array) => void
 
 /**

@@ -3,6 +3,7 @@ import { type BlockTarget, type Image, type Layer, streamLayer } from '../image/
 import { ImageTree, LayerApplier, type LayerChange, type LayerCounts } from '../layer/index.ts'
 import { type TarHandler, TarReader } from '../tar/index.ts'
 
+/** How layers are read and applied. */
 export type ReadTreeOptions = {
   readonly limits?: Limits
   readonly warn?: Warn

@@ -5,16 +5,17 @@
 import * as fs from 'node:fs'
 import type { StandsFor } from '../bundle/index.ts'
 import { isCode, quote } from '../errors/index.ts'
-import { AT_FDCWD } from '../host/index.ts'
+import { AT_FDCWD, hostPath } from '../host/index.ts'
 import type { Attributes, FileEntry, NodeEntry, TreeSink } from '../layer/index.ts'
 import type { LayerPath } from '../path/index.ts'
 import { type AttributeOptions, AttributeWriter } from './attribute-writer.ts'
-import { bytesIfNeeded, HostPaths } from './host-paths.ts'
+import { HostPaths } from './host-paths.ts'
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = fs.constants
 const newFile = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
 const directoryMode = 0o755
 
+/** Where the root is and what can be set there. */
 export type RootfsSinkOptions = AttributeOptions & {
   /** Absolute path of the root with a slash at its end, or '' when it is the thread's working directory. */
   readonly prefix: string
@@ -22,6 +23,7 @@ export type RootfsSinkOptions = AttributeOptions & {
   readonly umask: number
 }
 
+/** Writes a tree below one directory. */
 export class RootfsSink implements TreeSink {
   readonly #options: RootfsSinkOptions
   readonly #paths: HostPaths
@@ -80,7 +82,7 @@ export class RootfsSink implements TreeSink {
   }
 
   makeSymlink(path: LayerPath, attributes: Attributes, target: string): void {
-    fs.symlinkSync(bytesIfNeeded(target), this.#paths.of(path))
+    fs.symlinkSync(hostPath(target), this.#paths.of(path))
     this.#attributes.apply({ kind: 'symlink', path, fd: null, currentMode: 0o777 }, attributes)
   }
 

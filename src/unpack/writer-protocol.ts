@@ -6,8 +6,10 @@ import type { LayerCounts } from '../layer/index.ts'
 import type { DigestAlgorithm } from '../oci/index.ts'
 import type { Ownership } from './ownership.ts'
 
+/** The flags of the applier that a user can set. */
 export type ApplyFlags = { readonly keepDirlinks: boolean; readonly strict: boolean; readonly skipUnknown: boolean }
 
+/** All that the writing thread needs to know. */
 export type WriterTask = {
   readonly ring: SharedArrayBuffer
   /** Absolute path of the directory to fill; it exists and is empty. */
@@ -23,6 +25,7 @@ export type WriterTask = {
   readonly limits: Limits
 }
 
+/** What the writing thread says. */
 export type WriterMessage =
   | {
       readonly type: 'layer'

@@ -8,8 +8,10 @@ import type { LayerCounts } from '../layer/index.ts'
 import { createRing, RingProducer } from './ring.ts'
 import type { WriterMessage, WriterTask } from './writer-protocol.ts'
 
+/** What the writing side knows of a layer. */
 export type WrittenLayer = { readonly number: number; readonly counts: LayerCounts; readonly hash: string | null }
 
+/** A running writing thread. */
 export type Writer = {
   readonly ring: RingProducer
   /** Resolves when all layers are written; rejects with what went wrong on the writer's side. */
@@ -18,8 +20,10 @@ export type Writer = {
   stop(): Promise<void>
 }
 
+/** What is told while it runs. */
 export type WriterEvents = { readonly warn: Warn; readonly onLayer: (layer: WrittenLayer) => void }
 
+/** Starts the writing thread with a fresh ring. */
 export function startWriter(task: Omit<WriterTask, 'ring'>, { warn, onLayer }: WriterEvents): Writer {
   const shared = createRing()
   const ring = new RingProducer(shared)
