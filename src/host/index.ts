@@ -26,7 +26,7 @@ export type { TimeCalls, Timestamp } from './system/times.ts'
 export type { XattrCalls } from './system/xattrs.ts'
 export { freeSpace, type Space } from './free-space.ts'
 export { hostPath, ovlName } from './host-path.ts'
-export { findMount, isInside, type Mount, parseMountInfo, readMounts } from './mounts.ts'
+export { findMount, isInside, type Mount, parseMounts, readMounts } from './mounts.ts'
 export {
   effectiveCapabilities,
   type IdRange,

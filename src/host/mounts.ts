@@ -27,7 +27,7 @@ export type Mount = {
 export function readMounts(): readonly Mount[] {
   try {
     // A worker thread may have a mount namespace of its own, which /proc/self does not show.
-    return parseMountInfo(fs.readFileSync('/proc/thread-self/mountinfo'))
+    return parseMounts(fs.readFileSync('/proc/thread-self/mountinfo'))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw error
@@ -35,7 +35,7 @@ export function readMounts(): readonly Mount[] {
 }
 
 /** Parses mountinfo; lines of another form are left out. */
-export function parseMountInfo(content: Uint8Array): readonly Mount[] {
+export function parseMounts(content: Uint8Array): readonly Mount[] {
   // latin1 keeps every byte until the octal escapes are undone.
   const lines = Buffer.from(content).toString('latin1').split('\n')
   return lines.flatMap(line => parseLine(line) ?? [])

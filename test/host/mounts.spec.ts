@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { findMount, isInside, parseMountInfo, readMounts } from '../../src/host/index.ts'
+import { findMount, isInside, parseMounts, readMounts } from '../../src/host/index.ts'
 
 const sample =
   String.raw`22 1 254:0 / / rw,relatime - ext4 /dev/vda rw
@@ -15,8 +15,8 @@ not a mount at all
 45 22 0:39 / /short
 `
 
-describe('parseMountInfo()', () => {
-  const mounts = parseMountInfo(Buffer.from(sample, 'latin1'))
+describe('parseMounts()', () => {
+  const mounts = parseMounts(Buffer.from(sample, 'latin1'))
 
   it('reads every field, with any number of tags', () => {
     expect(mounts.map(({ id }) => id)).to.deep.equal([22, 23, 40, 41, 42, 43, 44])
