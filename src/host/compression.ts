@@ -1,6 +1,7 @@
 // Which compression a blob has is read from its first bytes (rule 27 of the layer rules); media types and file
 // names are never asked, because registries and archives disagree with them too often.
 
+/** How a blob is compressed. */
 export type Compression = 'none' | 'gzip' | 'zstd' | 'xz' | 'bzip2'
 
 /** Bytes that `detectCompression` wants to see; with fewer it still answers, from what is there. */

@@ -4,6 +4,7 @@ import fs from 'node:fs'
 import { hostPath } from './host-path.ts'
 import { loadSystem, type System } from './system/system.ts'
 
+/** Calls on a name in an open directory; names are ovl names. Errors: with an errno, as of node:fs. */
 export type DirectoryCalls = {
   /** A descriptor for looking up names in a directory; needs no permission on it. Errors: ENOTDIR, also for a symlink. */
   readonly open: (directory: number, name: string) => number
@@ -14,6 +15,7 @@ export type DirectoryCalls = {
 
 const { O_DIRECTORY, O_NOFOLLOW } = fs.constants
 const O_PATH = 0o10000000
+/** open(2) flags of a descriptor that serves for looking up names only. */
 export const lookupFlags = O_PATH | O_DIRECTORY | O_NOFOLLOW
 
 /** `only` chooses one kind, for tests. */

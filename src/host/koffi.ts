@@ -3,7 +3,9 @@
 // costs 6 to 12 ms.
 import { createRequire } from 'node:module'
 
+/** The koffi module. */
 export type Koffi = typeof import('koffi')
+/** A loaded shared library. */
 export type NativeLibrary = ReturnType<Koffi['load']>
 
 let loaded: Koffi | null | undefined
@@ -35,6 +37,7 @@ export function openLibrary(koffi: Koffi | null, names: readonly string[]): Nati
   return null
 }
 
+/** Types of struct fields, as far as they are needed: `void *`, `size_t`, `uint32_t`, `uint64_t`. */
 export type FieldType = 'pointer' | 'size' | 'uint32' | 'uint64'
 
 /**

@@ -5,6 +5,7 @@ import fs from 'node:fs'
 /** A run of ids that a user namespace maps (user_namespaces(7)): `first` up to, not including, `first + count`. */
 export type IdRange = { readonly first: number; readonly count: number }
 
+/** Who this process is, and what the kernel lets it do to files. */
 export type Privileges = {
   readonly uid: number
   readonly gid: number

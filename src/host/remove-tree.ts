@@ -7,6 +7,7 @@ import { type DirectoryCalls, descriptorPath, directoryCalls, lookupFlags } from
 import { hostPath, ovlName } from './host-path.ts'
 import { isInside, readMounts } from './mounts.ts'
 
+/** What `removeTree` did. */
 export type Removal = {
   /** Names removed, directories included. */
   readonly removed: number

@@ -5,6 +5,7 @@ import { getSystemErrorMap } from 'node:util'
 import { escapeControls, type ErrorDetails, OvlError } from '../errors/index.ts'
 import { freeSpace, type Space } from './free-space.ts'
 
+/** What was being written when a call failed. */
 export type WriteContext = {
   /** What was done, for "Cannot <verb> …": "write" when absent. */
   readonly verb?: string

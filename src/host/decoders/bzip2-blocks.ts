@@ -23,6 +23,7 @@ const blockMagic = 0x314159265359
 const endMagic = 0x177245385090
 const symbolsPerGroup = 50
 
+/** Decodes joined bzip2 streams from and into the buffers of a `Bzip2Place`. */
 export class Bzip2Blocks {
   readonly #place: Bzip2Place
   /** Bits read from the input and not used, `#bitCount` (below 8 between calls) of them, the oldest highest. */

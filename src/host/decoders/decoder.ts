@@ -40,6 +40,7 @@ export interface Decoder {
  */
 export type Backend = 'node' | 'library' | 'portable'
 
+/** What every decoder is told by its caller. */
 export type DecoderOptions = {
   /** Told about data after the end of a gzip stream. */
   readonly warn: Warn
@@ -60,6 +61,7 @@ export type Faults = {
   windowTooLarge(neededBytes: number | null, offset: number): OvlError
 }
 
+/** The errors of a decoder of this compression; `subject` says what is decompressed. */
 export function faultsOf(compression: Compression, subject: string | undefined): Faults {
   const what = subject ?? `${compression} data`
   return {

@@ -8,6 +8,7 @@ import type { StepResult } from './decoder.ts'
 /** A stream of node:zlib, as far as it is used here. */
 export type ZlibStream = { close(): void }
 
+/** The (de)compressor inside a zlib stream, working in its caller's buffers. */
 export type Engine = {
   /** Errors: a plain Error with the library's message when the data is corrupt. */
   step(

@@ -6,6 +6,7 @@ const flag = { headerCrc: 0x02, extra: 0x04, name: 0x08, comment: 0x10, reserved
 
 type Stage = 'fixed' | 'extraLength' | 'extra' | 'name' | 'comment' | 'headerCrc' | 'done'
 
+/** Reads one header; push bytes until it is `done`. */
 export class GzipHeader {
   #stage: Stage = 'fixed'
   /** Bytes of the current stage: a field of fixed length is put together here. */

@@ -4,6 +4,7 @@ import { constants, createInflateRaw, type InflateRaw } from 'node:zlib'
 import type { Backend, StepResult } from './decoder.ts'
 import { openEngine } from './engine.ts'
 
+/** Decodes one deflate stream after another, in its caller's buffers. */
 export interface Inflater {
   readonly backend: Backend
   /** True when the current stream has ended and its output is delivered; input from there on is not consumed. */

@@ -8,6 +8,7 @@ type Stage = 'magic' | 'skippableSize' | 'descriptor' | 'header' | 'block' | 'co
 const frameMagic = 0xfd2fb528
 const skippableMagic = 0x184d2a50
 
+/** Follows the frames of one stream; push every byte of it once, in order. */
 export class ZstdFrames {
   readonly #faults: Faults
   #stage: Stage = 'magic'

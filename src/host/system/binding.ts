@@ -23,8 +23,11 @@ export type Binding = {
   readonly errno: () => number
 }
 
+/** C types of arguments; each is passed as a number. */
 export type ArgumentType = 'int' | 'uint' | 'long' | 'size' | 'offset' | 'uint64' | 'pointer'
+/** Binds a function of libc by its name and types. */
 export type Binder = (name: string, result: 'int' | 'long' | 'offset', args: readonly ArgumentType[]) => NativeCall
+/** A bound function of libc. */
 export type NativeCall = (...args: readonly number[]) => number
 
 const koffiType = {

@@ -22,6 +22,7 @@ const FICLONE = 0x40049409
 const SEEK_DATA = 3
 const SEEK_HOLE = 4
 
+/** Binds the calls about contents. */
 export function contentCalls({ bind, bindOptional, check, errno }: Binding): ContentCalls {
   const ioctl = bind('ioctl', 'int', ['int', 'size', 'int'])
   const copy = bindOptional('copy_file_range', 'long', ['int', 'pointer', 'int', 'pointer', 'size', 'uint'])

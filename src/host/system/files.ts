@@ -10,15 +10,20 @@ const AT_REMOVEDIR = 0x200
 /** As node:fs does: no program that ovl starts inherits a descriptor. */
 const O_CLOEXEC = 0o2000000
 
-/** renameat2(2). */
+/** renameat2(2): fails with EEXIST when the new name is taken. */
 export const RENAME_NOREPLACE = 1
+/** Both names stay, with each other's file. */
 export const RENAME_EXCHANGE = 2
 
-/** openat2(2): how a path may be walked. */
+/** openat2(2), how a path may be walked: into no other mount. */
 export const RESOLVE_NO_XDEV = 0x01
+/** No link of /proc that leads to an open file. */
 export const RESOLVE_NO_MAGICLINKS = 0x02
+/** No symlink at all. */
 export const RESOLVE_NO_SYMLINKS = 0x04
+/** Nothing outside of the directory: else EXDEV. */
 export const RESOLVE_BENEATH = 0x08
+/** The directory is "/" for the path: ".." and absolute links stay inside. */
 export const RESOLVE_IN_ROOT = 0x10
 
 /**
@@ -53,7 +58,7 @@ export type FileCalls = {
   fchmodat(directory: number, path: string, mode: number): void
 }
 
-/** Names of system calls that libc does not have under every libc version, by process.arch. openat2 is 437 everywhere. */
+/** Numbers of calls that not every libc has a function for, by process.arch; openat2 is 437 everywhere. */
 const renameat2Numbers: { readonly [arch: string]: number } = {
   x64: 316,
   arm64: 276,
@@ -63,6 +68,7 @@ const renameat2Numbers: { readonly [arch: string]: number } = {
 }
 const openat2Number = 437
 
+/** Binds the calls that name files. */
 export function fileCalls(binding: Binding): FileCalls {
   return { ...opening(binding), ...making(binding), ...changing(binding) }
 }

@@ -7,6 +7,7 @@ import { type ThreadCalls, threadCalls } from './threads.ts'
 import { type TimeCalls, timeCalls } from './times.ts'
 import { type XattrCalls, xattrCalls } from './xattrs.ts'
 
+/** All system calls, by their names in the manual. */
 export type System = FileCalls & TimeCalls & XattrCalls & ThreadCalls & ContentCalls
 
 let loaded: System | null | undefined

@@ -16,6 +16,7 @@ export type ThreadCalls = {
 
 const CLONE_FS = 0x200
 
+/** Binds the calls about the calling thread. */
 export function threadCalls({ bind, path: put, check }: Binding): ThreadCalls {
   const unshare = bind('unshare', 'int', ['int'])
   const umask = bind('umask', 'int', ['uint'])

@@ -24,6 +24,7 @@ export type TimeCalls = {
 const AT_SYMLINK_NOFOLLOW = 0x100
 const UTIME_OMIT = (1 << 30) - 2
 
+/** Binds the calls that set times. */
 export function timeCalls({ bind, path: put, pointerTo, check }: Binding): TimeCalls {
   const futimens = bind('futimens', 'int', ['int', 'pointer'])
   const utimensat = bind('utimensat', 'int', ['int', 'pointer', 'pointer', 'int'])

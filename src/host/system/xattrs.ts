@@ -18,6 +18,7 @@ export type XattrCalls = {
 /** XATTR_SIZE_MAX and XATTR_LIST_MAX. */
 const largestBytes = 65536
 
+/** Binds the calls about extended attributes. */
 export function xattrCalls(binding: Binding): XattrCalls {
   const { bind, path: put, pointerTo, check } = binding
   const lset = bind('lsetxattr', 'int', ['pointer', 'pointer', 'pointer', 'size', 'int'])
