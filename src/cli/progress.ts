@@ -25,6 +25,8 @@ export type Task = {
 /** Shows tasks, and prints lines without tearing what is drawn. */
 export type Progress = {
   update(task: Task): void
+  /** This task is the one at work; those before it are over and leave no line. */
+  showOnly(task: Task): void
   /** The task is over: its plain line is printed and stays. */
   finish(task: Task, line: string): void
   /** Prints a line about the work as a whole, where progress is shown as text. */
@@ -57,7 +59,13 @@ export function createProgress(options: ProgressOptions): Progress {
   return live ? liveProgress(target, options.now ?? (() => performance.now())) : plainProgress(print)
 }
 
-const silent = { update: () => undefined, finish: () => undefined, announce: () => undefined, stop: () => undefined }
+const silent = {
+  update: () => undefined,
+  showOnly: () => undefined,
+  finish: () => undefined,
+  announce: () => undefined,
+  stop: () => undefined,
+}
 
 function plainProgress(print: (line: string) => void): Progress {
   return { ...silent, finish: (_task, line) => print(line), announce: print, print }
@@ -71,11 +79,13 @@ function jsonProgress(print: (line: string) => void, now: () => number): Progres
       JSON.stringify({ progress: { ...task.json, doneBytes: task.doneBytes, totalBytes: task.totalBytes, finished } }),
     )
   }
+  const update = (task: Task): void => {
+    if (now() - last >= redrawIntervalMs) report(task, false)
+  }
   return {
     ...silent,
-    update: task => {
-      if (now() - last >= redrawIntervalMs) report(task, false)
-    },
+    update,
+    showOnly: update,
     finish: task => report(task, true),
     print,
   }
@@ -92,10 +102,15 @@ function liveProgress(target: ProgressTarget, now: () => number): Progress {
     drawnLines = lines.length
     last = now()
   }
+  const update = (task: Task): void => {
+    tasks.set(task.key, task)
+    if (now() - last >= redrawIntervalMs) draw('')
+  }
   return {
-    update: task => {
-      tasks.set(task.key, task)
-      if (now() - last >= redrawIntervalMs) draw('')
+    update,
+    showOnly: task => {
+      for (const key of tasks.keys()) if (key !== task.key) tasks.delete(key)
+      update(task)
     },
     finish: (task, line) => {
       tasks.delete(task.key)

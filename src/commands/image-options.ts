@@ -1,5 +1,5 @@
 import type { Limits, Warn } from '../errors/index.ts'
-import { type Image, openImage } from '../image/index.ts'
+import { type Image, type Layer, openImage } from '../image/index.ts'
 
 /** Which image, and how it is read: the same for every command that takes IMAGE. */
 export type ImageOptions = {
@@ -11,6 +11,17 @@ export type ImageOptions = {
   readonly warn: Warn
   /** Aborted when the user asks to stop. */
   readonly signal: AbortSignal
+  /** Called when a layer begins to be read, and where it is known, with the bytes that have come out of it. */
+  readonly onReading?: (layer: Layer, uncompressedBytes: number) => void
+}
+
+/** Reports each layer as the one before it is done: `readImageTree` tells only of layers that are done. */
+export function reportReading(image: Image, { onReading }: ImageOptions): (done: Layer) => void {
+  const report = (layer: Layer | undefined): void => {
+    if (layer !== undefined) onReading?.(layer, 0)
+  }
+  report(image.layers[0])
+  return done => report(image.layers[done.number])
 }
 
 /** Opens an image, hands it to `use` and closes it whatever happens. Errors: those of `openImage` and of `use`. */

@@ -3,7 +3,7 @@
 import type { Image } from '../image/index.ts'
 import type { Digest, HistoryEntry } from '../oci/index.ts'
 import { readImageTree } from '../unpack/index.ts'
-import { type ImageOptions, withImage } from './image-options.ts'
+import { type ImageOptions, reportReading, withImage } from './image-options.ts'
 
 /** One layer and what it does to the tree. */
 export type LayerRow = {
@@ -41,9 +41,12 @@ export function reportLayers(argument: string, options: ImageOptions): Promise<L
 
 async function describeLayers(image: Image, options: ImageOptions): Promise<LayersReport> {
   const read: Omit<LayerRow, 'added' | 'replaced' | 'removed' | 'hiddenFiles' | 'hiddenBytes'>[] = []
+  const reading = reportReading(image, options)
   const tree = await readImageTree(image, {
     ...options,
-    onLayer: ({ number, diffID, descriptor, mediaType, blob, history }, { counts, uncompressedBytes }) => {
+    onLayer: (layer, { counts, uncompressedBytes }) => {
+      reading(layer)
+      const { number, diffID, descriptor, mediaType, blob, history } = layer
       read.push({
         number,
         diffID,

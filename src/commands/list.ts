@@ -5,7 +5,7 @@ import type { Image } from '../image/index.ts'
 import type { ImageTree, LayerChange, TreeDirectory, TreeInode } from '../layer/index.ts'
 import { cleanLayerPath, comparePaths, joinPath, type LayerPath } from '../path/index.ts'
 import { readImageTree } from '../unpack/index.ts'
-import { type ImageOptions, withImage } from './image-options.ts'
+import { type ImageOptions, reportReading, withImage } from './image-options.ts'
 import { checkLayerNumber, pathNotFound } from './tree-errors.ts'
 
 /** One line of a listing. */
@@ -48,9 +48,11 @@ async function listEntries(image: Image, options: ListOptions): Promise<readonly
   const path = cleanLayerPath(options.path ?? '').path
   if (options.layer !== undefined) checkLayerNumber(image, options.layer)
   let changes: readonly LayerChange[] = []
+  const reading = reportReading(image, options)
   const tree = await readImageTree(image, {
     ...options,
     onLayer: (layer, read) => {
+      reading(layer)
       if (layer.number === options.layer) changes = read.changes
     },
   })

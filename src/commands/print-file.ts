@@ -5,7 +5,7 @@ import type { Image } from '../image/index.ts'
 import type { LayerChange, TreeFile, TreeInode } from '../layer/index.ts'
 import { cleanLayerPath, type LayerPath } from '../path/index.ts'
 import { readFileContent, readImageTree } from '../unpack/index.ts'
-import { type ImageOptions, withImage } from './image-options.ts'
+import { type ImageOptions, reportReading, withImage } from './image-options.ts'
 import { checkLayerNumber, pathNotFound } from './tree-errors.ts'
 
 /** Which file, and where its bytes go. */
@@ -35,10 +35,12 @@ async function findFile(image: Image, options: PrintFileOptions): Promise<TreeFi
   const { layer } = options
   if (layer !== undefined) checkLayerNumber(image, layer)
   let change: LayerChange | undefined
+  const reading = reportReading(image, options)
   const tree = await readImageTree(image, {
     ...options,
-    onLayer: ({ number }, read) => {
-      if (number === layer) change = read.changes.find(each => each.path === path && each.change !== 'removed')
+    onLayer: (each, read) => {
+      reading(each)
+      if (each.number === layer) change = read.changes.find(item => item.path === path && item.change !== 'removed')
     },
   })
   if (layer !== undefined && change === undefined) throw notInLayer(path, layer, image)

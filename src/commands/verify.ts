@@ -75,6 +75,7 @@ type TreeVerdict = { readonly ok: boolean | null; readonly fault: OvlError | nul
 class TreeCheck {
   readonly #applier: LayerApplier
   readonly #paxBytes: number
+  readonly #onReading: VerifyOptions['onReading']
   #reader: TarReader | null = null
   #fault: OvlError | null = null
   /** A layer was bad: what comes above it cannot be judged. */
@@ -83,6 +84,7 @@ class TreeCheck {
   constructor(options: VerifyOptions) {
     this.#applier = new LayerApplier(nowhere, options)
     this.#paxBytes = options.limits.paxBytes
+    this.#onReading = options.onReading
   }
 
   begin(layer: Layer): BlockTarget {
@@ -91,9 +93,14 @@ class TreeCheck {
     this.#reader = this.#isPointless
       ? null
       : new TarReader(this.#applier.beginLayer(layer.number), { paxBytes: this.#paxBytes })
+    let uncompressedBytes = 0
     return {
       space: () => region,
-      commit: length => this.#try(reader => reader.push(region, 0, length)),
+      commit: length => {
+        this.#try(reader => reader.push(region, 0, length))
+        uncompressedBytes += length
+        this.#onReading?.(layer, uncompressedBytes)
+      },
     }
   }
 

@@ -30,6 +30,12 @@ before(() => {
   fs.writeFileSync(blobPath(at('bad'), digest), blob)
   fs.rmSync(blobPath(at('miss'), digest))
   fs.writeFileSync(at('json/index.json'), '{\n')
+  copySampleLayout(at('two'))
+  const index = JSON.parse(fs.readFileSync(at('two/index.json'), 'utf8'))
+  const nested = JSON.parse(fs.readFileSync(blobPath(at('two'), index.manifests[0].digest), 'utf8'))
+  const { mediaType, digest: otherDigest, size } = nested.manifests[1]
+  const other = { mediaType, digest: otherDigest, size, annotations: { 'org.opencontainers.image.ref.name': '2.0' } }
+  fs.writeFileSync(at('two/index.json'), JSON.stringify({ ...index, manifests: [...index.manifests, other] }))
   fs.mkdirSync(at('ok6/rootfs'), { recursive: true })
   fs.writeFileSync(at('ok6/config.json'), '{}')
 })
@@ -161,6 +167,12 @@ describe('answers to mistakes', () => {
       code: 'BAD_JSON',
       stderr:
         /^ovl: Cannot read json\/index\.json: not valid JSON at line 2 column 1: the file ends early {3}\[BAD_JSON\]\n$/,
+    },
+    'several images and none named': {
+      line: 'inspect two',
+      status: 2,
+      code: 'IMAGE_AMBIGUOUS',
+      stderr: /^ovl: Cannot choose an image of two: it has 1\.0, 2\.0 {3}\[IMAGE_AMBIGUOUS\]\n/,
     },
     'a path that is not there': {
       line: 'cat good etc/passw',

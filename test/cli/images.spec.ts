@@ -150,6 +150,14 @@ describe('ovl ls', () => {
     expect(await answer('ls', '--layer', '3', layout, '--color', 'always')).to.contain('\x1b[32m+\x1b[39m')
   })
 
+  it('colours on a terminal, unless NO_COLOR or TERM=dumb say otherwise', function () {
+    skipUnless(this, hasTool('script'), 'no script(1) to make a terminal')
+    const command = `'${process.execPath}' '${ovlPath}' ls --layer 3 '${layout}'`
+    expect(screenOf(command, { TERM: 'xterm' })).to.contain('\x1b[32m+')
+    expect(screenOf(command, { NO_COLOR: '1', TERM: 'xterm' })).not.to.contain('\x1b[32m')
+    expect(screenOf(command, { TERM: 'dumb' })).not.to.contain('\x1b')
+  })
+
   it('refuses --layer with --deleted', async () => {
     const { stderr, status } = await ovl(['ls', '--layer', '1', '--deleted', layout])
     expect([stderr, status]).to.deep.equal([
@@ -230,5 +238,12 @@ function countsOf(json: { readonly layers: readonly Record<string, unknown>[] })
 
 function catOnTerminal(file: string): string {
   const command = `'${process.execPath}' '${ovlPath}' cat '${layout}' ${file}; echo "status $?"`
-  return execFileSync('script', ['-qec', command, '/dev/null']).toString()
+  return screenOf(command, { TERM: 'xterm' })
+}
+
+/** What a command writes when both its streams are a terminal. */
+function screenOf(command: string, env: Readonly<Record<string, string>>): string {
+  return execFileSync('script', ['-qec', command, '/dev/null'], {
+    env: { PATH: process.env['PATH'], ...env },
+  }).toString()
 }

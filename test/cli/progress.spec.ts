@@ -76,6 +76,22 @@ describe('createProgress()', () => {
     expect(text().endsWith('\x1b[1A\x1b[J')).to.equal(true)
   })
 
+  it('shows one task alone and takes it away without a line', () => {
+    const { progress, clock, text } = record('auto', { isTTY: true })
+    progress.showOnly(task('1', 1024))
+    clock.ms += 100
+    progress.showOnly(task('2', 1024))
+    progress.stop()
+    expect(text().match(/\n/g)).to.have.length(2)
+    const [first, second, rest] = text().split('\x1b[1A\x1b[J')
+    expect(first).to.match(/^ {2}1\/2 .*\n$/)
+    expect(second).to.match(/^ {2}2\/2 .*\n$/)
+    expect(rest).to.equal('')
+    const plain = record('auto')
+    plain.progress.showOnly(task('1', 1024))
+    expect(plain.text()).to.equal('')
+  })
+
   it('cuts lines that would wrap', () => {
     const { progress, text } = record('auto', { isTTY: true })
     progress.update({ ...task('1', 1024), label: 'x'.repeat(100) })

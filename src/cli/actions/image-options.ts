@@ -2,6 +2,7 @@ import type { ImageOptions } from '../../commands/index.ts'
 import { OvlError, quote } from '../../errors/index.ts'
 import type { Session } from '../session.ts'
 import type { Call } from '../spec.ts'
+import { layerTask } from './layer-task.ts'
 
 /** How the image of this call is opened and read. */
 export function readImageOptions({ flags }: Call, session: Session): ImageOptions {
@@ -13,6 +14,7 @@ export function readImageOptions({ flags }: Call, session: Session): ImageOption
     limits: session.settings.limits,
     warn: session.warnings.warn,
     signal: session.interruption.signal,
+    onReading: (layer, uncompressedBytes) => session.progress.showOnly(layerTask(layer, uncompressedBytes)),
   }
 }
 
