@@ -74,8 +74,8 @@ function toInterruption(error: unknown): OvlError {
   if (!(error instanceof OvlError) || error.code !== 'INTERRUPTED') {
     return new OvlError('INTERRUPTED', 'interrupted', { cause: error })
   }
-  const { writtenBytes } = error.data
-  const size = typeof writtenBytes === 'number' ? ` (${sizeText(writtenBytes)})` : ''
+  const { unpackedBytes } = error.data
+  const size = typeof unpackedBytes === 'number' ? ` (${sizeText(unpackedBytes)})` : ''
   return new OvlError('INTERRUPTED', `${error.message}${size}`, { data: error.data, cause: error.cause })
 }
 

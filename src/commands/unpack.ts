@@ -3,10 +3,17 @@
 import { readdirSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { type NotKept, type UserNamespace, userNamespace } from '../bundle/index.ts'
-import { OvlError } from '../errors/index.ts'
+import { isCode, OvlError } from '../errors/index.ts'
 import type { Image } from '../image/index.ts'
 import type { Digest, Platform } from '../oci/index.ts'
-import { type Force, type UnpackedLayer, unpackFlat, type UnpackProgress } from '../unpack/index.ts'
+import {
+  type Force,
+  type UnpackedLayer,
+  unpackFlat,
+  type UnpackOptions,
+  type UnpackProgress,
+  type UnpackResult,
+} from '../unpack/index.ts'
 import { type ImageOptions, withImage } from './image-options.ts'
 
 /** How to unpack: the flags of `ovl unpack`. */
@@ -62,21 +69,37 @@ export function unpackImage(
   return withImage(argument, options, async image => {
     const described = describeUnpacked(image)
     options.onImage?.(described)
-    const result = await unpackFlat(image, destination, { ...options, userNamespace: namespace }).catch(
-      (error: unknown) => {
-        throw sayNothingIsLeft(error, destination)
-      },
-    )
+    const { bundle, layers, notKept } = await unpackAndExplain(image, destination, {
+      ...options,
+      userNamespace: namespace,
+    })
     return {
       image: described,
-      bundle: result.bundle,
+      bundle,
       mode: 'flat',
       hasConfig: !options.noConfig,
       rootless: options.rootless,
-      layers: result.layers,
-      notKept: result.notKept,
+      layers,
+      notKept,
     }
   })
+}
+
+/** Unpacks; an error that ends the work in the middle also tells what became of it. */
+async function unpackAndExplain(image: Image, destination: string, options: UnpackOptions): Promise<UnpackResult> {
+  const bytesOfLayer = new Map<number, number>()
+  const onProgress = (event: UnpackProgress): void => {
+    if (event.kind === 'reading') bytesOfLayer.set(event.layer.number, event.uncompressedBytes)
+    options.onProgress?.(event)
+  }
+  try {
+    return await unpackFlat(image, destination, { ...options, onProgress })
+  } catch (error) {
+    if (isCode(error, 'NO_SPACE')) throw sayNothingIsLeft(error, destination)
+    if (!(error instanceof OvlError) || error.code !== 'INTERRUPTED') throw error
+    const unpackedBytes = [...bytesOfLayer.values()].reduce((sum, bytes) => sum + bytes, 0)
+    throw new OvlError('INTERRUPTED', error.message, { data: { ...error.data, unpackedBytes }, cause: error.cause })
+  }
 }
 
 /** The user namespace that the flags ask for. Errors: USAGE. */
@@ -117,7 +140,7 @@ export function findWorkspaces(destination: string): readonly string[] {
 
 /** Whoever has a full disk wants to know whether to clean up. */
 function sayNothingIsLeft(error: unknown, destination: string): unknown {
-  if (!(error instanceof OvlError) || error.code !== 'NO_SPACE' || findWorkspaces(destination).length > 0) return error
+  if (!(error instanceof OvlError) || findWorkspaces(destination).length > 0) return error
   const { code, message, facts, hint, data, cause } = error
   const left = `nothing was left behind in ${join(dirname(destination), '/')}`
   return new OvlError(code, message, {
