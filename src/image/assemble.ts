@@ -36,7 +36,7 @@ export function assembleChosen(
   const { limits } = request
   if (mediaTypeKind(descriptor.mediaType) === 'schema1') throw schema1(files.location)
   const manifest = readDescribed(descriptor, { what: 'manifest', blobs, limits, parse: parseManifest })
-  return assembleManifest(manifest, { files, blobs, transport, request, names, indexes })
+  return assembleManifest(manifest, { files, blobs, transport, request, names, indexes, listed: descriptor.platform })
 }
 
 export type ManifestContext = {
@@ -46,11 +46,13 @@ export type ManifestContext = {
   readonly request: Request
   readonly names: readonly string[]
   readonly indexes: Image['indexes']
+  /** What an index says the image is for. */
+  readonly listed: Platform | null
 }
 
 /** Assembles the image of a manifest. */
 export function assembleManifest(manifest: ImageDocument<Manifest>, context: ManifestContext): Image {
-  const { files, blobs, transport, request, names, indexes } = context
+  const { files, blobs, transport, request, names, indexes, listed } = context
   const title = imageTitle(files, request, names)
   const config = readConfig(manifest.parsed, { blobs, request, title })
   const descriptors = layerDescriptors(manifest.parsed, config.parsed, { title, warn: request.warn })
@@ -59,7 +61,7 @@ export function assembleManifest(manifest: ImageDocument<Manifest>, context: Man
     mediaType: descriptor.mediaType,
     blob: layerBlob(descriptor, { number: i + 1, blobs, request, title }),
   }))
-  return assembleImage({ files, transport, request, names, indexes, manifest, config, layers, title })
+  return assembleImage({ files, transport, request, names, indexes, listed, manifest, config, layers, title })
 }
 
 export type LayerParts = Pick<Layer, 'descriptor' | 'mediaType' | 'blob'>
@@ -70,6 +72,7 @@ export type ImageParts = {
   readonly request: Request
   readonly names: readonly string[]
   readonly indexes: Image['indexes']
+  readonly listed: Platform | null
   readonly manifest: Image['manifest']
   readonly config: ImageDocument<ImageConfig>
   /** Base first. */
@@ -82,9 +85,9 @@ export type ImageParts = {
  * PLATFORM_NOT_FOUND.
  */
 export function assembleImage(parts: ImageParts): Image {
-  const { files, transport, request, names, indexes, manifest, config, layers, title } = parts
+  const { files, transport, request, names, indexes, listed, manifest, config, layers, title } = parts
   const { diffIDs, history } = config.parsed
-  const platform = platformOf(config.parsed.platform)
+  const platform = platformOf(config.parsed.platform, listed)
   checkOnlyPlatform(request, platform, title)
   const { byLayer, problem } = mapHistory(history, layers.length)
   if (problem !== null) request.warn({ code: 'IMAGE_DOCUMENT', message: `${title}: ${problem}` })
@@ -161,9 +164,20 @@ export function missingBlob(context: {
   }
 }
 
-/** What runs the image: Linux when the config does not say, as Docker takes it. */
-function platformOf(given: Platform): Platform {
-  return normalisePlatform(given.os === '' ? { ...given, os: 'linux' } : given)
+/**
+ * What the image is for: as its config says, completed by the index, because many configs lack the variant. Linux when
+ * nothing says it, as Docker takes it.
+ */
+function platformOf(given: Platform, listed: Platform | null): Platform {
+  const own = {
+    ...given,
+    os: given.os || listed?.os || 'linux',
+    architecture: given.architecture || listed?.architecture || '',
+  }
+  if (own.variant === '' && listed !== null && own.architecture === listed.architecture) {
+    return normalisePlatform({ ...own, variant: listed.variant })
+  }
+  return normalisePlatform(own)
 }
 
 function readConfig(

@@ -8,6 +8,7 @@ import {
   type Digest,
   type ImageIndex,
   isAttestation,
+  type Manifest,
   mediaTypeKind,
   parseImageConfig,
   parseIndex,
@@ -59,7 +60,10 @@ export function chooseManifest(root: ImageDocument<ImageIndex>, context: IndexCo
     collectLeaves({ descriptor, names, indexes: [root] }, { context, leaves, seen: new Set(), isRoot: true })
   }
   const { digest } = context.request.selector
-  return choosePlatform(digest === null ? [...leaves.values()] : underDigest(leaves, digest), context)
+  const fitting =
+    digest === null ? [...leaves.values()] : [...leaves.values()].filter(leaf => isUnder(leaf, digest, context))
+  if (fitting.length === 0) throw tagNotFound(context.request.selector, { ...context, images })
+  return choosePlatform(fitting, context)
 }
 
 /** One descriptor of the outermost index; several of one digest are one image with several names. */
@@ -171,17 +175,23 @@ function collectLeaves(at: ChosenManifest, walk: Walk): void {
   }
 }
 
-/** The leaves that a digest means: a manifest, an index above it, or the config that is the image ID. */
-function underDigest(leaves: ReadonlyMap<Digest, Leaf>, digest: Digest): readonly Leaf[] {
-  const all = [...leaves.values()]
-  return all.filter(leaf => leaf.descriptor.digest === digest || leaf.indexes.some(index => index.digest === digest))
+/** A digest means a manifest, an index above it, or the config: the image ID. */
+function isUnder(leaf: Leaf, digest: Digest, context: IndexContext): boolean {
+  if (leaf.descriptor.digest === digest || leaf.indexes.some(index => index.digest === digest)) return true
+  return readManifest(leaf, context)?.config.digest === digest
+}
+
+/** The manifest of a leaf; null when it is not there or no manifest. */
+function readManifest({ descriptor }: Leaf, { blobs, request }: IndexContext): Manifest | null {
+  const isPresent = descriptor.embedded !== null || blobs.find(descriptor.digest) !== null
+  if (!isPresent || mediaTypeKind(descriptor.mediaType) !== 'manifest') return null
+  return readDescribed(descriptor, { what: 'manifest', blobs, limits: request.limits, parse: parseManifest }).parsed
 }
 
 function choosePlatform(leaves: readonly Leaf[], context: IndexContext): ChosenManifest {
   const { request, location } = context
   const [first] = leaves
-  if (first === undefined) throw tagNotFound(request.selector, { ...context, images: [] })
-  if (leaves.length === 1) return first
+  if (first !== undefined && leaves.length === 1) return first
   const offers = leaves.map(leaf => ({ leaf, ...offerOf(leaf, context) }))
   const ranked = offers.map(offer => ({ ...offer, rank: platformRank(request, offer.platform) }))
   const there = offers.filter(({ isPresent }) => isPresent)
@@ -210,15 +220,21 @@ function choosePlatform(leaves: readonly Leaf[], context: IndexContext): ChosenM
 type Offer = { readonly platform: Platform; readonly isPresent: boolean }
 
 /** What a leaf is for: its descriptor says it, or else its config. */
-function offerOf({ descriptor }: Leaf, { blobs, request }: IndexContext): Offer {
+function offerOf(leaf: Leaf, context: IndexContext): Offer {
+  const { descriptor } = leaf
+  const { blobs, request } = context
   const isPresent = descriptor.embedded !== null || blobs.find(descriptor.digest) !== null
   if (descriptor.platform !== null) return { platform: descriptor.platform, isPresent }
-  if (!isPresent || mediaTypeKind(descriptor.mediaType) !== 'manifest') return { platform: unknown, isPresent }
-  const { limits } = request
-  const manifest = readDescribed(descriptor, { what: 'manifest', blobs, limits, parse: parseManifest })
-  if (blobs.find(manifest.parsed.config.digest) === null) return { platform: unknown, isPresent }
-  const config = readDescribed(manifest.parsed.config, { what: 'config', blobs, limits, parse: parseImageConfig })
-  return { platform: config.parsed.platform, isPresent }
+  const config = readManifest(leaf, context)?.config
+  if (config === undefined || (config.embedded === null && blobs.find(config.digest) === null))
+    return { platform: unknown, isPresent }
+  const parsed = readDescribed(config, {
+    what: 'config',
+    blobs,
+    limits: request.limits,
+    parse: parseImageConfig,
+  }).parsed
+  return { platform: parsed.platform, isPresent }
 }
 
 const unknown: Platform = { os: '', architecture: '', variant: '', osVersion: '', osFeatures: [] }

@@ -147,10 +147,10 @@ async function decode(run: Run, decoder: Decoder): Promise<OvlError | null> {
   while (length > 0) {
     options.onStored(input.subarray(0, length))
     // Once the data proved corrupt, the rest is only hashed: a wrong digest says more than a wrong checksum inside.
-    failure ??= await decodePiece(target, decoder, input.subarray(0, length))
+    failure ??= await decodePiece(run, { decoder, timer, input: input.subarray(0, length) })
     const read = source.read(input)
     length = typeof read === 'number' ? read : await read
-    if (timer.due()) await breathe(options)
+    if (failure !== null && timer.due()) await breathe(options)
   }
   failure ??= finishDecoder(decoder)
   target.flush()
@@ -158,7 +158,11 @@ async function decode(run: Run, decoder: Decoder): Promise<OvlError | null> {
 }
 
 /** Decodes all of one piece; gives the decoder's complaint. Errors of hooks and target are no faults of the data: thrown. */
-async function decodePiece(target: Regions, decoder: Decoder, input: Uint8Array): Promise<OvlError | null> {
+async function decodePiece(
+  { target, options }: Run,
+  piece: { readonly decoder: Decoder; readonly timer: { due(): boolean }; readonly input: Uint8Array },
+): Promise<OvlError | null> {
+  const { decoder, timer, input } = piece
   for (let at = 0; ; ) {
     const space = target.current()
     const region = space instanceof Promise ? await space : space
@@ -172,6 +176,7 @@ async function decodePiece(target: Regions, decoder: Decoder, input: Uint8Array)
     if (result.consumed === 0 && result.produced === 0) return null
     at += result.consumed
     target.advance(result.produced)
+    if (timer.due()) await breathe(options) // here, for one piece may become a thousand times as much
   }
 }
 

@@ -1,6 +1,6 @@
 // Says in words what a file is, so that "not an image" comes with what it is instead.
 
-import { escapeControls } from '../errors/index.ts'
+import { escapeControls, OvlError } from '../errors/index.ts'
 import { detectCompression } from '../host/index.ts'
 import { TarReader } from '../tar/index.ts'
 
@@ -37,6 +37,13 @@ export function describeDirectory(names: readonly string[]): string {
   const has = (name: string): boolean => names.includes(name)
   if (has('config.json') && (has('rootfs') || has('merged'))) return 'a runtime bundle, which was unpacked already'
   return `a directory without oci-layout or manifest.json (${countAndSome(names, 'entry', 'entries')})`
+}
+
+/** The refusal of an input that is something else: `what` completes "it is …". */
+export function notAnImage(location: string, what: string): OvlError {
+  return new OvlError('NOT_AN_IMAGE', `Cannot open ${location} as an image: it is ${what}`, {
+    data: { path: location },
+  })
 }
 
 function countAndSome(names: readonly string[], one: string, many: string): string {

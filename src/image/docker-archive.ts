@@ -46,6 +46,7 @@ export function openDockerArchive(files: Files, request: Request): Image {
     request,
     names,
     indexes: [],
+    listed: null,
     manifest: null,
     config,
     layers,

@@ -9,7 +9,7 @@ import { escapeControls, isCode, type Limits, OvlError, type Warn } from '../err
 import { compressionHeadBytes, detectCompression } from '../host/index.ts'
 import { descriptorBlob, readHead, sliceBlob, systemPath } from './blob.ts'
 import type { ByteSource } from './decompress.ts'
-import { describeBytes, describeHeadBytes, isTarHead } from './describe.ts'
+import { describeBytes, describeHeadBytes, isTarHead, notAnImage } from './describe.ts'
 import { archiveFiles, directoryFiles, type Files } from './files.ts'
 import { readError } from './read-error.ts'
 import { spool } from './spool.ts'
@@ -105,13 +105,6 @@ async function spoolSource(
     close()
     throw error
   }
-}
-
-/** The refusal of an input that is something else: `what` completes "it is …". */
-export function notAnImage(location: string, what: string): OvlError {
-  return new OvlError('NOT_AN_IMAGE', `Cannot open ${location} as an image: it is ${what}`, {
-    data: { path: location },
-  })
 }
 
 function statOf(location: string): Stats {

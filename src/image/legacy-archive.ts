@@ -38,6 +38,7 @@ export function openLegacyArchive(files: Files, request: Request): Image {
     request,
     names,
     indexes: [],
+    listed: null,
     manifest: null,
     config,
     layers,

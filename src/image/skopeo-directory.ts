@@ -29,7 +29,7 @@ export function openSkopeoDirectory(files: Files, request: Request): Image {
     selector.digest !== null && ![manifest.digest, manifest.parsed.config.digest].includes(selector.digest)
   if (selector.name !== null || (selector.position ?? 0) > 0 || isOther)
     throw onlyImage(files, request, manifest.digest)
-  return assembleManifest(manifest, { files, blobs, transport: 'dir', request, names: [], indexes: [] })
+  return assembleManifest(manifest, { files, blobs, transport: 'dir', request, names: [], indexes: [], listed: null })
 }
 
 function onlyImage(files: Files, { selector }: Request, digest: string): OvlError {

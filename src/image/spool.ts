@@ -5,9 +5,10 @@ import { randomUUID } from 'node:crypto'
 import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { isCode, type Limits, OvlError, type Warn } from '../errors/index.ts'
+import type { Compression } from '../host/index.ts'
 import { descriptorBlob } from './blob.ts'
 import { type ByteSource, decompress } from './decompress.ts'
-import { describeBytes, describeHeadBytes, isTarHead } from './describe.ts'
+import { describeBytes, describeHeadBytes, isTarHead, notAnImage } from './describe.ts'
 import { expansionGuard } from './expansion.ts'
 import type { Blob } from './types.ts'
 
@@ -56,6 +57,7 @@ async function fillFile(
 ): Promise<{ readonly writtenBytes: number; readonly storedBytes: number }> {
   const { location, sizeBytes, limits, warn, signal } = options
   const buffer = new Uint8Array(256 << 10)
+  let compressedBy: Compression = 'none'
   let writtenBytes = 0
   let storedBytes = 0
   const target = {
@@ -66,42 +68,37 @@ async function fillFile(
     },
   }
   const guard = expansionGuard(location, limits)
-  const { compression, failure } = await decompress(source, target, {
+  const { failure } = await decompress(source, target, {
     subject: location,
     warn,
     signal,
+    onCompression: compression => void (compressedBy = compression),
     onStored: bytes => void (storedBytes += bytes.length),
     onUncompressed(bytes) {
-      if (writtenBytes === 0 && !isTarHead(bytes)) throw noArchive(bytes, { location, sizeBytes, compression: null })
+      // A shorter first piece is also the last: the end decides about it.
+      const isOther = writtenBytes === 0 && bytes.length >= 512 && !isTarHead(bytes)
+      if (isOther) throw noArchive(bytes, { location, sizeBytes, compressedBy })
       guard(writtenBytes + bytes.length, storedBytes)
     },
   })
-  if (failure !== null && writtenBytes === 0) {
-    throw noArchive(new Uint8Array(), { location, sizeBytes: storedBytes, compression, cause: failure })
-  }
   if (failure !== null) throw failure
-  if (writtenBytes === 0) throw noArchive(new Uint8Array(), { location, sizeBytes: storedBytes, compression })
+  if (writtenBytes < 512) {
+    throw noArchive(buffer.subarray(0, writtenBytes), { location, sizeBytes: storedBytes, compressedBy })
+  }
   return { writtenBytes, storedBytes }
 }
 
 function noArchive(
   head: Uint8Array,
-  context: {
-    readonly location: string
-    readonly sizeBytes: number | null
-    readonly compression: string | null
-    readonly cause?: unknown
-  },
+  context: { readonly location: string; readonly sizeBytes: number | null; readonly compressedBy: Compression },
 ): OvlError {
-  const { location, sizeBytes, compression, cause } = context
+  const { location, sizeBytes, compressedBy } = context
+  const first = head.subarray(0, describeHeadBytes)
   const what =
-    compression === null || compression === 'none'
-      ? describeBytes(head.subarray(0, describeHeadBytes), sizeBytes)
-      : `${compression}-compressed data that does not decompress to an archive`
-  return new OvlError('NOT_AN_IMAGE', `Cannot open ${location} as an image: it is ${what}`, {
-    data: { path: location },
-    cause,
-  })
+    compressedBy === 'none'
+      ? describeBytes(first, sizeBytes)
+      : `${compressedBy}-compressed data that holds ${describeBytes(first, null)}`
+  return notAnImage(location, what)
 }
 
 /** A file in the temporary directory that loses its name at once. */

@@ -44,7 +44,8 @@ export function parseArchiveManifest(json: unknown, where: string): readonly Arc
 /** Jib writes the keys of manifest.json with a small first letter, and Docker, whose decoder ignores case, reads them. */
 function eitherCase(image: Field, key: string): Field {
   const field = property(image, key)
-  return field.value === undefined ? property(image, key.charAt(0).toLowerCase() + key.slice(1)) : field
+  const small = property(image, key.charAt(0).toLowerCase() + key.slice(1))
+  return field.value === undefined && small.value !== undefined ? small : field
 }
 
 export type RepositoryTag = { readonly name: string; readonly id: string }

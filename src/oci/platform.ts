@@ -23,7 +23,7 @@ export function parsePlatform(field: Field): Platform {
   }
 }
 
-const specifier = /^[A-Za-z0-9_.-]+$/
+const specifier = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/
 
 /**
  * Reads what a user writes: `os/architecture[/variant]`, or one word, which is an architecture unless it is a known
