@@ -21,6 +21,7 @@ export type Member = {
   readonly sparse: readonly SparseSegment[] | null
 }
 
+/** What indexing an archive needs to know: how messages call it, its limits, who hears warnings. */
 export type IndexOptions = { readonly location: string; readonly limits: Limits; readonly warn: Warn }
 
 const windowBytes = 64 << 10

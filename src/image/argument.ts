@@ -5,6 +5,7 @@ import { OvlError, quote } from '../errors/index.ts'
 import { type Digest, isDigest } from '../oci/index.ts'
 import type { Transport } from './types.ts'
 
+/** An image argument taken apart; nothing has been opened yet. */
 export type ImageArgument = {
   readonly transport: Transport | null
   /** "-" is standard input. */

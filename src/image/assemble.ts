@@ -39,6 +39,7 @@ export function assembleChosen(
   return assembleManifest(manifest, { files, blobs, transport, request, names, indexes, listed: descriptor.platform })
 }
 
+/** A manifest and everything around it that an image is assembled from. */
 export type ManifestContext = {
   readonly files: Files
   readonly blobs: BlobSource
@@ -64,8 +65,10 @@ export function assembleManifest(manifest: ImageDocument<Manifest>, context: Man
   return assembleImage({ files, transport, request, names, indexes, listed, manifest, config, layers, title })
 }
 
+/** What a source knows of a layer; number, diff ID and history come from the config. */
 export type LayerParts = Pick<Layer, 'descriptor' | 'mediaType' | 'blob'>
 
+/** What a source has found; assembled to an `Image` once manifest, config and layers agree. */
 export type ImageParts = {
   readonly files: Files
   readonly transport: Transport

@@ -38,6 +38,7 @@ export type ChosenManifest = {
   readonly indexes: readonly ImageDocument<ImageIndex>[]
 }
 
+/** Where the index stands and what the user asked for. */
 export type IndexContext = {
   readonly blobs: BlobSource
   readonly request: Request

@@ -18,6 +18,7 @@ export interface ByteSource {
   read(target: Uint8Array): number | Promise<number>
 }
 
+/** Who watches the bytes, stored and uncompressed, and how messages call them. */
 export type DecompressOptions = {
   /** What is read, for messages: "layer 2 of img.tar". */
   readonly subject: string
@@ -31,6 +32,7 @@ export type DecompressOptions = {
   readonly onUncompressed: (bytes: Uint8Array) => void
 }
 
+/** How decompression went, after every stored byte was read. */
 export type Decompressed = {
   readonly compression: Compression
   /** The decoder's complaint; the stored bytes were all read nevertheless, so that their digest is known. */

@@ -10,6 +10,7 @@ import { readError } from './read-error.ts'
 import { sparseBlob } from './sparse-blob.ts'
 import type { Blob } from './types.ts'
 
+/** The files of an input, whether they lie in a directory or inside an archive: read in place, by name. */
 export interface Files {
   readonly kind: 'directory' | 'archive'
   /** The path as given, or "standard input". */
@@ -51,6 +52,7 @@ export function directoryFiles(location: string): Files {
   }
 }
 
+/** An uncompressed archive that can be read at any offset, and what it was before. */
 export type ArchiveInput = {
   readonly archive: Blob
   readonly location: string

@@ -16,6 +16,7 @@ import { spool } from './spool.ts'
 import { nearName } from './suggest.ts'
 import type { Blob } from './types.ts'
 
+/** Limits on the input, who hears warnings, and what stops the reading. */
 export type InputOptions = {
   readonly limits: Limits
   readonly warn: Warn

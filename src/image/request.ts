@@ -5,6 +5,7 @@ import { type ErrorCode, escapeControls, type Limits, OvlError, quote, type Warn
 import { formatPlatform, matchPlatform, parseReference, type Platform, platform } from '../oci/index.ts'
 import type { Selector } from './argument.ts'
 
+/** Which image of an input is wanted, and how strictly: the argument and the options of `openImage` in one. */
 export type Request = {
   readonly selector: Selector
   readonly platform: Platform

@@ -12,6 +12,7 @@ import { describeBytes, describeHeadBytes, isTarHead, notAnImage } from './descr
 import { expansionGuard } from './expansion.ts'
 import type { Blob } from './types.ts'
 
+/** What is copied to a temporary file, and within which limits. */
 export type SpoolOptions = {
   /** The input as messages call it. */
   readonly location: string
@@ -22,6 +23,7 @@ export type SpoolOptions = {
   readonly signal?: AbortSignal | undefined
 }
 
+/** An archive in a temporary file without a name, gone with `close`. */
 export type Spooled = {
   readonly archive: Blob
   /** Bytes of the input as it came, before decompression. */

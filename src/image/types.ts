@@ -17,6 +17,7 @@ export interface Blob {
   read(target: Uint8Array, start: number, end: number, position: number): number
 }
 
+/** One layer of an image: what the documents say of it, and its stored bytes. */
 export interface Layer {
   /** 1 is the base layer. */
   readonly number: number
@@ -37,6 +38,7 @@ export interface Layer {
 /** A verified JSON document: the bytes as stored, their digest, and what they say. */
 export type ImageDocument<T> = { readonly raw: Uint8Array; readonly digest: Digest; readonly parsed: T }
 
+/** An opened image: documents read and verified, layers located. `close` releases the input. */
 export interface Image {
   readonly source: {
     readonly transport: Transport
@@ -68,6 +70,7 @@ export interface BlockTarget {
   commit(length: number): void
 }
 
+/** Which image of the input, within which limits, and who hears warnings. */
 export type OpenImageOptions = {
   /** Tag or name, `@N` for the N-th image, or a digest; as after the location in an image argument. */
   readonly ref?: string
@@ -82,6 +85,7 @@ export type OpenImageOptions = {
   readonly signal?: AbortSignal
 }
 
+/** How a layer is streamed: who hashes, within which limits, what stops it. */
 export type StreamOptions = {
   /** False: the caller hashes what it receives and compares with `layer.diffID` itself. Default true. */
   readonly hashUncompressed?: boolean

@@ -18,6 +18,7 @@ export type LayerCheck = {
   readonly faults: readonly OvlError[]
 }
 
+/** The verdict on an image: ok when every layer is. */
 export type ImageCheck = { readonly ok: boolean; readonly layers: readonly LayerCheck[] }
 
 /**

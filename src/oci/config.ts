@@ -18,6 +18,7 @@ import {
 } from './field.ts'
 import type { Platform } from './platform.ts'
 
+/** One step of how the image was made (config.md, "history"); null where the step does not say. */
 export type HistoryEntry = {
   readonly created: string | null
   readonly createdBy: string | null
@@ -41,6 +42,7 @@ export type ProcessConfig = {
   readonly argsEscaped: boolean
 }
 
+/** An image config (config.md) as far as ovl understands it; the raw bytes stay with the image. */
 export type ImageConfig = {
   /** RFC 3339 as written; null when absent. */
   readonly created: string | null

@@ -14,6 +14,7 @@ import {
 } from './field.ts'
 import { parsePlatform, type Platform } from './platform.ts'
 
+/** A descriptor (descriptor.md): what a blob is, how it is named and how large it is. */
 export type Descriptor = {
   readonly mediaType: string
   readonly digest: Digest

@@ -48,6 +48,7 @@ function eitherCase(image: Field, key: string): Field {
   return field.value === undefined && small.value !== undefined ? small : field
 }
 
+/** A name and tag of the `repositories` file, and the ID of the top layer it stands for. */
 export type RepositoryTag = { readonly name: string; readonly id: string }
 
 /** Reads the `repositories` file: `{name: {tag: image ID}}`. Errors: BAD_DOCUMENT. */

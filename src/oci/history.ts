@@ -1,5 +1,6 @@
 import type { HistoryEntry } from './config.ts'
 
+/** History matched to layers. */
 export type LayerHistory = {
   /** One per layer, base first; null where the history does not tell. */
   readonly byLayer: readonly (HistoryEntry | null)[]

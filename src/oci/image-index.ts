@@ -6,6 +6,7 @@ import { type Descriptor, parseDescriptor } from './descriptor.ts'
 import { documentField, optionalText, property, requiredItems, requiredText, textMap } from './field.ts'
 import { checkHead } from './manifest.ts'
 
+/** An image index (image-index.md) or Docker manifest list. */
 export type ImageIndex = {
   /** As the document says; null when it does not say. */
   readonly mediaType: string | null
@@ -16,6 +17,7 @@ export type ImageIndex = {
 
 /** Annotations that give an image in an index its name. */
 export const refNameAnnotation = 'org.opencontainers.image.ref.name'
+/** Where containerd writes the full reference. */
 export const containerdNameAnnotation = 'io.containerd.image.name'
 
 /** Reads an image index or manifest list. Errors: BAD_DOCUMENT naming the field. */

@@ -14,6 +14,7 @@ import {
 } from './field.ts'
 import { mediaTypeKind } from './media-types.ts'
 
+/** An image manifest (manifest.md), OCI or Docker schema 2. */
 export type Manifest = {
   /** As the document says; null when it does not say. */
   readonly mediaType: string | null

@@ -1,6 +1,7 @@
 // The media types of image-spec media-types.md and of Docker's schema 2, and what each is. Docker's and OCI's types
 // are taken as equal wherever one stands for the other: real layouts mix them.
 
+/** The media types that ovl writes or compares with. */
 export const mediaType = {
   index: 'application/vnd.oci.image.index.v1+json',
   manifest: 'application/vnd.oci.image.manifest.v1+json',
@@ -13,6 +14,7 @@ export const mediaType = {
   dockerLayer: 'application/vnd.docker.image.rootfs.diff.tar',
 } as const
 
+/** What a media type stands for, whichever of the two families it is from. */
 export type MediaTypeKind = 'index' | 'manifest' | 'schema1' | 'config' | 'layer' | 'unknown'
 
 const kinds: ReadonlyMap<string, MediaTypeKind> = new Map<string, MediaTypeKind>([
@@ -32,6 +34,7 @@ export function mediaTypeKind(type: string): MediaTypeKind {
   return kinds.get(essence) ?? (layerMediaType(essence) === null ? 'unknown' : 'layer')
 }
 
+/** What the media type of a layer claims. */
 export type LayerMediaType = {
   /** What the suffix says; what the blob really is, its first bytes say (rule 27 of the layer rules). */
   readonly compression: 'none' | 'gzip' | 'zstd' | 'unsupported'

@@ -2,6 +2,7 @@
 
 import { type Digest, isDigest } from './digest.ts'
 
+/** An image reference taken apart and completed as Docker completes it. */
 export type Reference = {
   /** `docker.io` when none is written. */
   readonly domain: string
