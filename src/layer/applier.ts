@@ -185,9 +185,9 @@ export class LayerApplier {
     if (targetPath.startsWith(`${linkPath}/`)) throw cannot('it would replace the directory that holds its target')
     const ofLower = layerOf(targetNode) !== this.#layer
     this.#take(path, targetNode instanceof SymlinkNode ? new SymlinkNode(targetNode.target, this.#layer) : this.#layer)
-    // Entering the parent may have hidden a symlink on the way to the target, and the target with it.
-    if (this.#resolver.find(parentPath(targetPath))?.directory.children.get(targetName) === undefined)
-      throw cannot('this entry hides it')
+    // Entering the parent may have put a directory where the target was, or hidden a symlink on the way to it.
+    const stillThere = this.#resolver.find(parentPath(targetPath))?.directory.children.get(targetName)
+    if (stillThere !== targetNode) throw cannot('this entry hides it')
     if (ofLower) this.#linkedBelow.add(targetPath)
     this.#sink.makeHardLink(linkPath, targetPath)
   }

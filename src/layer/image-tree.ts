@@ -1,7 +1,7 @@
 // The merged tree of an image in memory, with what each layer did to it: the answer to `ls`, `layers` and `cat`
 // without unpacking. Content stays in the archive; a file knows where its bytes are.
 
-import { comparePaths, type LayerPath } from '../path/index.ts'
+import { baseName, comparePaths, type LayerPath, parentPath } from '../path/index.ts'
 import type { SparseSegment } from '../tar/index.ts'
 import { type Attributes, impliedAttributes } from './attributes.ts'
 import type { FileEntry, NodeEntry } from './entry.ts'
@@ -72,6 +72,8 @@ export class ImageTree implements TreeSink {
   readonly hidden: HiddenFile[] = []
   #layer = 0
   #changes: Map<LayerPath, LayerChange> = new Map()
+  /** The directory that was used last: entries of one directory come together. */
+  #last: { readonly path: LayerPath; readonly directory: TreeDirectory } | undefined
   readonly #counts: { added: number; replaced: number; removed: number; hiddenFiles: number; hiddenBytes: number }[] =
     []
 
@@ -131,7 +133,7 @@ export class ImageTree implements TreeSink {
   }
 
   describeDirectory(path: LayerPath, attributes: Attributes): void {
-    const inode = path === '' ? this.root : this.#at(path)
+    const inode = this.#at(path)
     if (inode?.kind !== 'directory') return
     const isNews = !sameAttributes(inode.attributes, attributes)
     inode.attributes = attributes
@@ -162,11 +164,11 @@ export class ImageTree implements TreeSink {
   }
 
   remove(path: LayerPath, { cause }: { readonly cause: RemovalCause }): void {
-    const slash = path.lastIndexOf('/')
-    const parent = slash < 0 ? this.root : this.#at(path.slice(0, slash))
-    const name = path.slice(slash + 1)
-    const inode = parent?.kind === 'directory' ? parent.children.get(name) : undefined
-    if (parent?.kind !== 'directory' || inode === undefined) return
+    const parent = this.#parentOf(path)
+    const name = baseName(path)
+    const inode = parent?.children.get(name)
+    if (parent === undefined || inode === undefined) return
+    this.#last = undefined
     parent.children.delete(name)
     const known = this.#changes.get(path)
     this.#hide(path, inode)
@@ -179,18 +181,29 @@ export class ImageTree implements TreeSink {
   finishDirectory(): void {} // attributes are followed as they change
 
   #add(path: LayerPath, inode: TreeInode): void {
-    const slash = path.lastIndexOf('/')
-    const parent = slash < 0 ? this.root : this.#at(path.slice(0, slash))
-    if (parent?.kind !== 'directory') return
+    const parent = this.#parentOf(path)
+    if (parent === undefined) return
     inode.links++
-    parent.children.set(path.slice(slash + 1), inode)
+    parent.children.set(baseName(path), inode)
+    if (inode.kind === 'directory') this.#last = { path, directory: inode }
     this.#changes.set(path, { path, change: this.#changes.has(path) ? 'replaced' : 'added', inode })
+  }
+
+  /** The directory that holds `path`, which has no symlink in it; the applier has made it. */
+  #parentOf(path: LayerPath): TreeDirectory | undefined {
+    const parent = parentPath(path)
+    if (this.#last?.path === parent) return this.#last.directory
+    const inode = this.#at(parent)
+    if (inode?.kind !== 'directory') return undefined
+    this.#last = { path: parent, directory: inode }
+    return inode
   }
 
   /** The inode at a path without symlinks, as the applier hands them out. */
   #at(path: LayerPath): TreeInode | undefined {
     let inode: TreeInode | undefined = this.root
-    for (const name of path.split('/')) inode = inode?.kind === 'directory' ? inode.children.get(name) : undefined
+    if (path !== '')
+      for (const name of path.split('/')) inode = inode?.kind === 'directory' ? inode.children.get(name) : undefined
     return inode
   }
 

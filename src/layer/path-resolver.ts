@@ -46,20 +46,24 @@ export class PathResolver {
   enter(path: LayerPath): Place {
     if (this.#last?.asked === path) return this.#last.place
     const trail = [this.#root]
+    // Names that have to be made. While there are any, the rest of the path is taken lexically: there is nothing to
+    // resolve below what does not exist, and "a/.." must not make "a".
+    const missing: string[] = []
     const walk = new Walk(path)
     for (let name = walk.next(); name !== undefined; name = walk.next()) {
       if (name === '..') {
-        if (trail.length > 1) trail.pop()
+        if (missing.pop() === undefined && trail.length > 1) trail.pop()
         continue
       }
       const top = trail.at(-1) ?? this.#root
-      const node = top.directory.children.get(name)
+      const node = missing.length > 0 ? undefined : top.directory.children.get(name)
       if (node instanceof DirectoryNode) trail.push({ directory: node, path: joinPath(top.path, name) })
       else if (node instanceof SymlinkNode && this.#follows(node, top, name)) {
         if (node.target.startsWith('/')) trail.length = 1
         walk.follow(node.target)
-      } else trail.push(this.#options.makeDirectory(top, name))
+      } else missing.push(name)
     }
+    for (const name of missing) trail.push(this.#options.makeDirectory(trail.at(-1) ?? this.#root, name))
     for (const { directory } of trail) directory.layer = this.#layer
     const place = trail.at(-1) ?? this.#root
     this.#last = { asked: path, place }
