@@ -1,7 +1,7 @@
 // The grammar of image arguments: `[transport:]LOCATION[:REF][@DIGEST]`. An existing path wins whole, so names with
 // colons work; otherwise the longest existing path before a colon is the location.
 
-import { OvlError, quote } from '../errors/index.ts'
+import { escapeControls, OvlError, quote } from '../errors/index.ts'
 import { type Digest, isDigest } from '../oci/index.ts'
 import type { Transport } from './types.ts'
 
@@ -59,7 +59,7 @@ function splitTransport(argument: string): { readonly transport: Transport | nul
       'UNSUPPORTED',
       `Cannot open ${quote(argument)}: ovl reads image files, not registries or stores`,
       {
-        hint: `copy it to a file first, for example: skopeo copy ${argument} oci-archive:image.tar`,
+        hint: `copy it to a file first, for example: skopeo copy ${escapeControls(argument)} oci-archive:image.tar`,
       },
     )
   }

@@ -95,7 +95,7 @@ export function assembleImage(parts: ImageParts): Image {
   const { byLayer, problem } = mapHistory(history, layers.length)
   if (problem !== null) request.warn({ code: 'IMAGE_DOCUMENT', message: `${title}: ${problem}` })
   return {
-    source: { transport, location: files.location, archiveBytes: files.archiveBytes },
+    source: { transport, location: request.path, archiveBytes: files.archiveBytes },
     names,
     title,
     platform,
@@ -197,7 +197,8 @@ function readConfig(
       limits: request.limits,
       parse: parseImageConfig,
     })
-    if (!isKnown) request.warn({ code: 'MEDIA_TYPE', message: `${title}: the config's type is ${mediaType}` })
+    if (!isKnown)
+      request.warn({ code: 'MEDIA_TYPE', message: `${title}: the config's type is ${escapeControls(mediaType)}` })
     return config
   } catch (cause) {
     const isShape = cause instanceof OvlError && (cause.code === 'BAD_DOCUMENT' || cause.code === 'BAD_JSON')

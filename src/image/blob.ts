@@ -1,8 +1,7 @@
 // The three kinds of blobs: bytes in memory, a file, and a range of another blob (a member of an archive).
 
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { constants } from 'node:fs'
-import { OvlError } from '../errors/index.ts'
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { escapeControls, OvlError } from '../errors/index.ts'
 import { encodeName, isUtf8Name } from '../path/index.ts'
 import { readError } from './read-error.ts'
 import type { Blob } from './types.ts'
@@ -57,19 +56,21 @@ export function descriptorBlob(fd: number, place: { readonly size: number; reado
 export class FileBlob implements Blob {
   readonly size: number
   readonly location: string
+  readonly #path: string
   #fd: number | null = null
 
-  constructor(location: string, size: number) {
-    this.location = location
+  constructor(path: string, size: number) {
+    this.#path = path
+    this.location = escapeControls(path)
     this.size = size
   }
 
   read(target: Uint8Array, start: number, end: number, position: number): number {
     try {
-      this.#fd ??= openRegular(this.location)
+      this.#fd ??= openRegular(this.#path)
       return readSync(this.#fd, target, start, end - start, position)
     } catch (cause) {
-      throw readError(this.location, cause)
+      throw readError(this.#path, cause)
     }
   }
 
@@ -120,5 +121,5 @@ function openRegular(path: string): number {
   const fd = openSync(systemPath(path), constants.O_RDONLY | constants.O_NONBLOCK)
   if (fstatSync(fd).isFile()) return fd
   closeSync(fd)
-  throw new OvlError('READ_FAILED', `Cannot read ${path}: it is not a regular file`, { data: { path } })
+  throw new OvlError('READ_FAILED', `Cannot read ${escapeControls(path)}: it is not a regular file`, { data: { path } })
 }

@@ -1,7 +1,7 @@
 // Which manifest of an index is meant: by name, number or digest, then by platform. An index may hold indexes; its
 // attestations are no images; what is of an unknown type is passed over (image-spec image-index.md, "manifests").
 
-import { OvlError } from '../errors/index.ts'
+import { escapeControls, OvlError } from '../errors/index.ts'
 import {
   containerdNameAnnotation,
   type Descriptor,
@@ -101,7 +101,10 @@ function isImage(descriptor: Descriptor, { request }: IndexContext): boolean {
   if (isAttestation(descriptor)) return false
   const kind = mediaTypeKind(descriptor.mediaType)
   if (kind === 'manifest' || kind === 'index' || kind === 'schema1') return true
-  request.warn({ code: 'MEDIA_TYPE', message: `an index lists ${descriptor.mediaType}, which is no image: ignored` })
+  request.warn({
+    code: 'MEDIA_TYPE',
+    message: `an index lists ${escapeControls(descriptor.mediaType)}, which is no image: ignored`,
+  })
   return false
 }
 
@@ -243,5 +246,5 @@ const unknown: Platform = { os: '', architecture: '', variant: '', osVersion: ''
 /** "multi:latest": the location, and the name that was asked for. */
 export function titleOf({ location, request }: Pick<IndexContext, 'location' | 'request'>): string {
   const { name } = request.selector
-  return name === null ? location : `${location}:${name}`
+  return name === null ? location : `${location}:${escapeControls(name)}`
 }

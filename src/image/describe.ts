@@ -31,17 +31,18 @@ export function describeArchive(names: readonly string[]): string {
   return `tar archive without manifest.json or oci-layout (${countAndSome(names, 'entry', 'entries')})`
 }
 
-/** "a directory without oci-layout or manifest.json (2 entries: a, b)" */
+/** "it is a directory without oci-layout or manifest.json (2 entries: a, b)" */
 export function describeDirectory(names: readonly string[]): string {
-  if (names.length === 0) return 'an empty directory'
+  if (names.length === 0) return 'it is an empty directory'
   const has = (name: string): boolean => names.includes(name)
-  if (has('config.json') && (has('rootfs') || has('merged'))) return 'a runtime bundle, which was unpacked already'
-  return `a directory without oci-layout or manifest.json (${countAndSome(names, 'entry', 'entries')})`
+  if (has('config.json') && (has('rootfs') || has('merged')))
+    return 'it is a runtime bundle, which was unpacked already'
+  return `it is a directory without oci-layout or manifest.json (${countAndSome(names, 'entry', 'entries')})`
 }
 
-/** The refusal of an input that is something else: `what` completes "it is …". */
-export function notAnImage(location: string, what: string): OvlError {
-  return new OvlError('NOT_AN_IMAGE', `Cannot open ${location} as an image: it is ${what}`, {
+/** The refusal of an input that is something else. */
+export function notAnImage(location: string, fact: string): OvlError {
+  return new OvlError('NOT_AN_IMAGE', `Cannot open ${location} as an image: ${fact}`, {
     data: { path: location },
   })
 }

@@ -1,7 +1,7 @@
 // The named files of an input, whether it is a directory or a tar archive: what the readers of the formats see.
 
 import { readdirSync, statSync } from 'node:fs'
-import { isCode, type Limits, OvlError, quote, type Warn } from '../errors/index.ts'
+import { escapeControls, isCode, type Limits, OvlError, quote, type Warn } from '../errors/index.ts'
 import { cleanLayerPath, joinPath, parentPath } from '../path/index.ts'
 import { tarType } from '../tar/index.ts'
 import { indexArchive, type Member } from './archive-members.ts'
@@ -13,7 +13,7 @@ import type { Blob } from './types.ts'
 /** The files of an input, whether they lie in a directory or inside an archive: read in place, by name. */
 export interface Files {
   readonly kind: 'directory' | 'archive'
-  /** The path as given, or "standard input". */
+  /** What messages call the input: its path, or "standard input". */
   readonly location: string
   /** Size of the archive file; null for a directory. */
   readonly archiveBytes: number | null
@@ -25,14 +25,15 @@ export interface Files {
 }
 
 /** The files of a directory. Symlinks are followed: build systems write layouts of links. */
-export function directoryFiles(location: string): Files {
+export function directoryFiles(path: string): Files {
+  const directory = path.replace(/\/+$/, '') || '/'
   const opened: FileBlob[] = []
   return {
     kind: 'directory',
-    location,
+    location: escapeControls(path),
     archiveBytes: null,
-    open(path) {
-      const full = `${location.replace(/\/+$/, '') || '/'}/${path}`
+    open(name) {
+      const full = `${directory}/${name}`
       const size = regularSize(full)
       if (size === null) return null
       const blob = new FileBlob(full, size)
@@ -41,9 +42,9 @@ export function directoryFiles(location: string): Files {
     },
     names() {
       try {
-        return readdirSync(systemPath(location))
+        return readdirSync(systemPath(path))
       } catch (cause) {
-        throw readError(location, cause)
+        throw readError(path, cause)
       }
     },
     close() {
@@ -110,7 +111,11 @@ function symlinkTarget(path: string, target: string): string {
 }
 
 function memberBlob(archive: Blob, member: Member, location: string): Blob {
-  const place = { offset: member.offset, size: member.storedSize, location: `${member.path} in ${location}` }
+  const place = {
+    offset: member.offset,
+    size: member.storedSize,
+    location: `${escapeControls(member.path)} in ${location}`,
+  }
   const stored = sliceBlob(archive, place)
   return member.sparse === null ? stored : sparseBlob(stored, { segments: member.sparse, size: member.size })
 }

@@ -70,7 +70,7 @@ async function openFile(file: OpenedFile, options: InputOptions): Promise<Files>
     const blob = start === 0 ? whole : sliceBlob(whole, { offset: start, size, location })
     const head = readHead(blob, describeHeadBytes)
     if (detectCompression(head.subarray(0, compressionHeadBytes)) === 'none') {
-      if (!isTarHead(head)) throw notAnImage(location, describeBytes(head, size))
+      if (!isTarHead(head)) throw notAnImage(location, `it is ${describeBytes(head, size)}`)
       return await archiveFiles({ archive: blob, location, archiveBytes: size, close: file.close, ...options })
     }
     const files = await spoolSource(blobSource(blob), { location, sizeBytes: size, options })
@@ -82,10 +82,11 @@ async function openFile(file: OpenedFile, options: InputOptions): Promise<Files>
   }
 }
 
-async function openPipe(location: string, options: InputOptions): Promise<Files> {
+async function openPipe(path: string, options: InputOptions): Promise<Files> {
+  const location = escapeControls(path)
   // Asynchronous, because opening a FIFO waits for its writer.
-  const handle = await open(systemPath(location), 'r').catch((cause: unknown) => {
-    throw readError(location, cause)
+  const handle = await open(systemPath(path), 'r').catch((cause: unknown) => {
+    throw readError(path, cause)
   })
   try {
     return await spoolSource(asyncSource(handle.fd, location), { location, sizeBytes: null, options })

@@ -30,6 +30,7 @@ export async function openImage(argument: string, options: OpenImageOptions = {}
   })
   const host = hostPlatform()
   const request: Request = {
+    path: location === '-' ? 'standard input' : location,
     selector,
     platform: options.platform === undefined ? host : parsePlatformName(options.platform, host),
     platformAsked: options.platform !== undefined,

@@ -7,6 +7,8 @@ import type { Selector } from './argument.ts'
 
 /** Which image of an input is wanted, and how strictly: the argument and the options of `openImage` in one. */
 export type Request = {
+  /** The input's path as given, or "standard input". */
+  readonly path: string
   readonly selector: Selector
   readonly platform: Platform
   /** True when the user asked for the platform, false when it is the machine's. */

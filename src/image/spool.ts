@@ -100,7 +100,7 @@ function noArchive(
     compressedBy === 'none'
       ? describeBytes(first, sizeBytes)
       : `${compressedBy}-compressed data that holds ${describeBytes(first, null)}`
-  return notAnImage(location, what)
+  return notAnImage(location, `it is ${what}`)
 }
 
 /** A file in the temporary directory that loses its name at once. */

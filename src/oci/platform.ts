@@ -1,6 +1,6 @@
 // Platforms: image-spec image-index.md, "platform"; spelling and matching as containerd's platforms package does it.
 
-import { OvlError, quote } from '../errors/index.ts'
+import { escapeControls, OvlError, quote } from '../errors/index.ts'
 import { type Field, optionalText, property, texts } from './field.ts'
 
 /** What an image runs on. An empty string means "not given". */
@@ -56,9 +56,9 @@ export function normalisePlatform(given: Platform): Platform {
   return { ...given, os: normalOs(given.os), architecture, variant: normalVariant(architecture, variant) }
 }
 
-/** `os/architecture[/variant]` as the platform has it; "unknown" stands for what is not given. */
+/** `os/architecture[/variant]` as the platform has it, safe to print; "unknown" stands for what is not given. */
 export function formatPlatform({ os, architecture, variant }: Platform): string {
-  return `${os || 'unknown'}/${architecture || 'unknown'}${variant === '' ? '' : `/${variant}`}`
+  return escapeControls(`${os || 'unknown'}/${architecture || 'unknown'}${variant === '' ? '' : `/${variant}`}`)
 }
 
 /**

@@ -2,11 +2,11 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { writeFileSync } from 'node:fs'
 import { archive, dockerHybrid, type ImageFiles } from '../../fixtures/archives.ts'
-import { OvlError } from '../../src/errors/index.ts'
+import { escapeControls, OvlError } from '../../src/errors/index.ts'
 import { verifyImage } from '../../src/image/index.ts'
 import { hostPlatform } from '../../src/image/request.ts'
 import { editDistance } from '../../src/image/suggest.ts'
-import { dockerFiles, entryOf, layoutFiles, makeImage, writeFiles } from './make-image.ts'
+import { dockerFiles, entryOf, json, layoutFiles, makeImage, writeFiles } from './make-image.ts'
 import { scratch, withImage } from './support.ts'
 
 const { architecture } = hostPlatform()
@@ -20,12 +20,21 @@ const forms: Readonly<Record<string, ImageFiles>> = {
 /** Opens and reads everything; anything but a result or an OvlError passes through. */
 async function survive(argument: string): Promise<void> {
   try {
-    await withImage(argument, ({ image: found }) => verifyImage(found))
+    await withImage(argument, async ({ image: found, warnings }) => {
+      for (const { message } of warnings) expect(message).to.equal(escapeControls(message))
+      for (const fault of (await verifyImage(found)).layers.flatMap(layer => layer.faults)) checkWords(fault)
+    })
   } catch (error) {
     if (!(error instanceof OvlError)) throw error
-    expect(error.message).to.match(/^Cannot [a-z]/)
-    expect(error.code).to.not.equal('BUG')
+    checkWords(error)
   }
+}
+
+/** A sentence of the house, with nothing in it that moves a cursor. */
+function checkWords(error: OvlError): void {
+  expect(error.message).to.match(/^Cannot [a-z]/)
+  expect(error.code).to.not.equal('BUG')
+  for (const text of [error.message, ...error.facts, error.hint ?? '']) expect(text).to.equal(escapeControls(text))
 }
 
 describe('hostile images', () => {
@@ -66,6 +75,8 @@ describe('hostile images', () => {
         '"sha256:x"',
         '"../../etc/passwd"',
         '"\\u0000"',
+        '"\\u001b[2J"',
+        '["\\u001b[2J"]',
         'true',
         '',
       )
@@ -86,6 +97,24 @@ describe('hostile images', () => {
       )
     })
   }
+
+  it('names of members reach no terminal as they are', async () => {
+    const [layer] = image.layers
+    const manifest = [
+      { Config: `${image.config.hex}.json`, RepoTags: ['\u001b[2J:x'], Layers: ['\u001b[2J', '\u001b[3J'] },
+    ]
+    const files: [string, Uint8Array][] = [
+      [`${image.config.hex}.json`, image.config.bytes],
+      ['\u001b[2J', layer?.blob.bytes ?? new Uint8Array()],
+      ['manifest.json', json(manifest)],
+    ]
+    writeFileSync(path('esc.tar'), await archive(new Map(files)))
+    await survive(path('esc.tar'))
+    files.push(['\u001b[3J', layer?.blob.bytes ?? new Uint8Array()]) // there, but with the wrong diff ID
+    writeFileSync(path('esc.tar'), await archive(new Map(files)))
+    await survive(path('esc.tar'))
+    await survive(`${path('esc.tar')}:\u001b[4J`)
+  })
 
   it('editDistance() counts slips of the pen', () => {
     const table: readonly (readonly [string, string, number])[] = [

@@ -25,23 +25,23 @@ describe('what is no image', () => {
   }
 
   const files: readonly (readonly [string, string | Uint8Array, string])[] = [
-    ['a text', 'hello\n', 'a plain text file (6 bytes)'],
-    ['an empty file', '', 'an empty file'],
-    ['one byte', '\0', 'a file of zeros (1 byte)'],
-    ['a script', '#!/bin/sh\nexit 0\n', 'a script (17 bytes)'],
-    ['JSON', '{"a":1}', 'a JSON or text file (7 bytes)'],
-    ['a Dockerfile', '# x\nFROM busybox\n', 'a Dockerfile, which is built, not unpacked (17 bytes)'],
+    ['a text', 'hello\n', 'it is a plain text file (6 bytes)'],
+    ['an empty file', '', 'it is an empty file'],
+    ['one byte', '\0', 'it is a file of zeros (1 byte)'],
+    ['a script', '#!/bin/sh\nexit 0\n', 'it is a script (17 bytes)'],
+    ['JSON', '{"a":1}', 'it is a JSON or text file (7 bytes)'],
+    ['a Dockerfile', '# x\nFROM busybox\n', 'it is a Dockerfile, which is built, not unpacked (17 bytes)'],
     [
       'an ELF program',
       Buffer.concat([Buffer.from('\x7fELF'), Buffer.alloc(60)]),
-      'an ELF program or library (64 bytes)',
+      'it is an ELF program or library (64 bytes)',
     ],
-    ['a zip', Buffer.concat([Buffer.from('PK\x03\x04'), Buffer.alloc(26)]), 'a zip archive (30 bytes)'],
-    ['a squashfs', Buffer.concat([Buffer.from('hsqs'), Buffer.alloc(92)]), 'a squashfs file system (96 bytes)'],
+    ['a zip', Buffer.concat([Buffer.from('PK\x03\x04'), Buffer.alloc(26)]), 'it is a zip archive (30 bytes)'],
+    ['a squashfs', Buffer.concat([Buffer.from('hsqs'), Buffer.alloc(92)]), 'it is a squashfs file system (96 bytes)'],
     [
       'random bytes',
       Uint8Array.from({ length: 600 }, (_, i) => (i * 167 + 131) & 255),
-      'a binary file of unknown kind (600 bytes)',
+      'it is a binary file of unknown kind (600 bytes)',
     ],
     [
       'a plain tar',
@@ -54,8 +54,8 @@ describe('what is no image', () => {
       makeTar(['a', 'b\u001b', 'c', 'd'].map(name => ({ type: 'file', name, content: '' }))),
       'tar archive without manifest.json or oci-layout (4 entries: a, b\\x1b, c, …)',
     ],
-    ['compressed text', gzipSync('hello\n'), 'gzip-compressed data that holds a plain text file'],
-    ['compressed nothing', gzipSync(''), 'gzip-compressed data that holds an empty file'],
+    ['compressed text', gzipSync('hello\n'), 'it is gzip-compressed data that holds a plain text file'],
+    ['compressed nothing', gzipSync(''), 'it is gzip-compressed data that holds an empty file'],
   ]
   for (const [name, content, what] of files) {
     it(`is told: ${name}`, async () => {
@@ -63,7 +63,7 @@ describe('what is no image', () => {
       const error = await openError(file)
       expect(error).to.include({ code: 'NOT_AN_IMAGE', exitStatus: 4 })
       expect(error.message).to.satisfy(
-        (text: string) => text.startsWith(`Cannot open ${file} as an image: it is ${what}`),
+        (text: string) => text.startsWith(`Cannot open ${file} as an image: ${what}`),
         error.message,
       )
     })
