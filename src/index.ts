@@ -1,1 +1,62 @@
-export { type ErrorCode, errorCodes, OvlError } from './errors/index.ts'
+// The public API of ovl: what `import … from 'ovl'` gives. Everything here is documented where it is declared and is
+// kept stable; what the rooms share among themselves beyond this may change.
+
+export {
+  type BundleState,
+  createRuntimeConfig,
+  hostRootfs,
+  readBundle,
+  type RuntimeConfig,
+  userNamespace,
+} from './bundle/index.ts'
+export {
+  defaultLimits,
+  type ErrorCode,
+  errorCodes,
+  type Limits,
+  OvlError,
+  type Warn,
+  type Warning,
+  type WarningCode,
+} from './errors/index.ts'
+export {
+  type BlockTarget,
+  type Blob,
+  type Image,
+  type ImageCheck,
+  type Layer,
+  openImage,
+  type OpenImageOptions,
+  streamLayer,
+  verifyImage,
+} from './image/index.ts'
+export {
+  type ApplyOptions,
+  type Attributes,
+  ImageTree,
+  LayerApplier,
+  type LayerChange,
+  type LayerCounts,
+  type LayerSummary,
+  type TreeInode,
+  type TreeSink,
+} from './layer/index.ts'
+export { decodeName, encodeName, parseLayerName } from './path/index.ts'
+export {
+  encodeTarHeader,
+  endOfArchive,
+  type TarEntry,
+  type TarHandler,
+  type TarHeader,
+  tarPadding,
+  TarReader,
+  tarType,
+} from './tar/index.ts'
+export {
+  readFileContent,
+  readImageTree,
+  unpackFlat,
+  type UnpackOptions,
+  type UnpackProgress,
+  type UnpackResult,
+} from './unpack/index.ts'

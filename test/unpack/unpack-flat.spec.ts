@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { copySync } from 'fs-extra/esm'
 import { spawnSync } from 'node:child_process'
 import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -174,7 +175,7 @@ describe('unpackFlat()', () => {
 
     it('says that the digest is wrong, not that the tar is broken', async () => {
       const layout = join(arena, 'layout')
-      fs.cpSync(join(fixtures, 'hello.oci'), layout, { recursive: true })
+      copySync(join(fixtures, 'hello.oci'), layout)
       const image = await openImage(layout, {})
       const blob = image.layers[0]?.blob.location ?? ''
       image.close()
