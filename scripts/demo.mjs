@@ -63,8 +63,7 @@ function shorten(name) {
 }
 
 function showNextCommand() {
-  const state = isRoot ? '' : ' --root "$XDG_RUNTIME_DIR/ovl-demo"'
-  console.log(`\nNext: runc${state} run -b ${bundle} demo`)
+  console.log(`\nnext: runc${isRoot ? '' : ' --root ~/run'} run -b ${bundle} hello`)
   const found = (process.env.PATH ?? '').split(':').some(directory => fs.existsSync(path.join(directory, 'runc')))
   if (!found) console.log('(runc is not installed here; on Debian: apt-get install runc)')
 }

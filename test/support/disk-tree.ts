@@ -10,6 +10,10 @@ import { createNotKeptLog } from '../../src/unpack/not-kept-log.ts'
 import type { Ownership } from '../../src/unpack/ownership.ts'
 import { RootfsSink } from '../../src/unpack/rootfs-sink.ts'
 import { applyTo } from './apply-layers.ts'
+import { isRoot } from './probe.ts'
+
+/** What an ordinary user can do: files are the caller's, owners are written down. */
+const recordOwners: Ownership = { kind: 'record' }
 
 export const keepOwners: Ownership = { kind: 'keep', uidMappings: [], gidMappings: [] }
 
@@ -41,7 +45,7 @@ export function unpackToDisk(layers: readonly Uint8Array[], options: DiskOptions
 export function applyToDirectory(
   root: string,
   layers: readonly Uint8Array[],
-  { ownership = keepOwners, ...options }: DiskOptions = {},
+  { ownership = isRoot() ? keepOwners : recordOwners, ...options }: DiskOptions = {},
 ): readonly Warning[] {
   const warnings: Warning[] = []
   const sink = new RootfsSink({
