@@ -7,7 +7,8 @@ import { baseName, joinPath, type LayerPath, parentPath } from '../path/index.ts
 import type { TarHandler, TarHeader } from '../tar/index.ts'
 import { type Attributes, impliedAttributes } from './attributes.ts'
 import { aufsLinkDirectory, type DecodeOptions, decodeEntry, type FileEntry, type LayerEntry } from './entry.ts'
-import { DirectoryNode, layerOf, type Place, SymlinkNode, type TreeNode, walkDirectories } from './nodes.ts'
+import { type Isolation, type LayerAlone, NeedsLayersBelow, ownTree, parentSymlinkHidden } from './layer-alone.ts'
+import { DirectoryNode, layerOf, nodeAt, type Place, SymlinkNode, type TreeNode, walkDirectories } from './nodes.ts'
 import { PathResolver } from './path-resolver.ts'
 import type { RemovalCause, TreeSink } from './tree-sink.ts'
 
@@ -15,6 +16,8 @@ import type { RemovalCause, TreeSink } from './tree-sink.ts'
 export type ApplyOptions = DecodeOptions & {
   /** Follow a symlink of a lower layer that leads to a directory instead of hiding it (rule 17). */
   readonly keepDirlinks?: boolean
+  /** Write one layer apart from those below it: the sink gets what is the layer's own and nothing else. */
+  readonly isolation?: Isolation
 }
 
 /** What one layer holds, counted while it was applied. */
@@ -41,7 +44,8 @@ export type LayerCounts = {
 export class LayerApplier {
   readonly #sink: TreeSink
   readonly #options: ApplyOptions
-  readonly #root: Place = { directory: new DirectoryNode(0), path: '' }
+  readonly #isolation: Isolation | null
+  readonly #root: Place
   readonly #resolver: PathResolver
   #layer = 0
   #entries = 0
@@ -49,15 +53,20 @@ export class LayerApplier {
   #fileIsOpen = false
   /** Names of lower layers that this layer links to: hiding one of them would make the link's meaning depend on order. */
   readonly #linkedBelow: Set<LayerPath> = new Set()
+  /** What an isolated layer hides, for those who know the layers below. */
+  readonly #markers: { whiteouts: LayerPath[]; opaques: LayerPath[] } = { whiteouts: [], opaques: [] }
   readonly #warn: Warn
 
   constructor(sink: TreeSink, options: ApplyOptions) {
     this.#sink = sink
+    this.#isolation = options.isolation ?? null
+    this.#root = { directory: this.#isolation?.below ?? new DirectoryNode(0), path: '' }
     this.#warn = warning => options.warn({ layer: this.#layer, ...warning })
     this.#options = { ...options, warn: this.#warn }
     this.#resolver = new PathResolver(this.#root, {
       keepDirlinks: options.keepDirlinks ?? false,
       makeDirectory: (parent, name) => this.#makeImplied(parent, name),
+      claim: place => this.#claim(place),
     })
   }
 
@@ -80,9 +89,17 @@ export class LayerApplier {
   }
 
   endLayer(): LayerCounts {
+    if (this.#isolation !== null) for (const path of this.#linkedBelow) this.#adopt(path)
     this.#linkedBelow.clear()
     this.#removeChild(this.#root, aufsLinkDirectory, 'opaque')
     return this.#counts
+  }
+
+  /** What an isolated layer is, after `endLayer`: for `mergeLayer`. */
+  layerAlone(): LayerAlone {
+    const { directory } = this.#root
+    const root = this.#isolation?.below === null ? directory : ownTree(directory, this.#layer)
+    return { number: this.#layer, root, ...this.#markers }
   }
 
   /** Gives every directory its final mode and times: those of its topmost entry, whatever was written inside later (rule 18). */
@@ -142,7 +159,7 @@ export class LayerApplier {
     const place = path === '' ? this.#root : this.#directoryFor(path)
     const { directory } = place
     if (directory.attributesLayer === this.#layer) this.#warnDuplicate(path)
-    directory.layer = this.#layer
+    this.#claim(place)
     directory.attributes = attributes
     directory.attributesLayer = this.#layer
     this.#sink.describeDirectory(place.path, attributes)
@@ -155,9 +172,15 @@ export class LayerApplier {
     const node = parent.directory.children.get(name)
     if (node instanceof DirectoryNode) return { directory: node, path: joinPath(parent.path, name) }
     const followed = node instanceof SymlinkNode && this.#options.keepDirlinks ? this.#resolver.find(path) : undefined
-    if (followed !== undefined) return followed
-    if (node !== undefined) this.#removeChild(parent, name, 'replaced')
-    return this.#makeImplied(parent, name)
+    return followed === undefined ? this.#makeDirectory(parent, name) : this.#resolver.enter(path)
+  }
+
+  /** An entry is here or below: the directory counts as this layer's own; an isolated sink hears of it only now. */
+  #claim({ directory, path }: Place): void {
+    if (directory.layer === this.#layer) return
+    directory.layer = this.#layer
+    directory.replacesOwn = false
+    if (this.#isolation !== null && path !== '') this.#sink.makeDirectory(path)
   }
 
   #applyFile(entry: FileEntry): void {
@@ -176,8 +199,10 @@ export class LayerApplier {
         data: { path, target, layer: this.#layer },
       })
     if (target === '' || targetNode instanceof DirectoryNode) throw cannot('a directory cannot be linked')
-    if (targetParent === undefined || targetNode === undefined)
+    if (targetParent === undefined || targetNode === undefined) {
+      if (this.#isolation?.below === null) throw new NeedsLayersBelow(this.#layer)
       throw cannot('no such file so far in this layer or below')
+    }
     const targetPath = joinPath(targetParent.path, targetName)
     const parent = this.#resolver.enter(parentPath(path))
     const linkPath = joinPath(parent.path, baseName(path))
@@ -188,8 +213,25 @@ export class LayerApplier {
     // Entering the parent may have put a directory where the target was, or hidden a symlink on the way to it.
     const stillThere = this.#resolver.find(parentPath(targetPath))?.directory.children.get(targetName)
     if (stillThere !== targetNode) throw cannot('this entry hides it')
-    if (ofLower) this.#linkedBelow.add(targetPath)
+    if (ofLower) this.#linkBelow(targetPath, layerOf(targetNode))
     this.#sink.makeHardLink(linkPath, targetPath)
+  }
+
+  /** A link to a file of a lower layer; an isolated layer gets its own copy, whose node follows when the layer ends. */
+  #linkBelow(path: LayerPath, fromLayer: number): void {
+    if (this.#linkedBelow.has(path)) return
+    this.#linkedBelow.add(path)
+    if (this.#isolation === null) return
+    this.#resolver.enter(parentPath(path))
+    this.#isolation.copyUp(path, fromLayer)
+  }
+
+  #adopt(path: LayerPath): void {
+    const parent = nodeAt(this.#root.directory, parentPath(path))
+    const node = nodeAt(this.#root.directory, path)
+    if (!(parent instanceof DirectoryNode) || node === undefined) return
+    const own = node instanceof SymlinkNode ? new SymlinkNode(node.target, this.#layer) : this.#layer
+    parent.children.set(baseName(path), own)
   }
 
   /** Makes the name free for an entry that is no directory, puts `node` there and returns the real path. */
@@ -203,10 +245,14 @@ export class LayerApplier {
   }
 
   #applyWhiteout(path: LayerPath): void {
-    const parent = this.#resolver.find(parentPath(path))
+    const location = this.#resolver.locate(parentPath(path))
+    if (location === undefined) return // a loop of symlinks: it hides nothing (rule 9)
+    const { trail, missing } = location
+    const parent = trail.at(-1) ?? this.#root
     const name = baseName(path)
-    const node = parent?.directory.children.get(name)
-    if (parent === undefined || node === undefined) return // it hides nothing (rule 9)
+    if (this.#isolation !== null) this.#markers.whiteouts.push(realPath(parent, [...missing, name]))
+    const node = missing.length > 0 ? undefined : parent.directory.children.get(name)
+    if (node === undefined) return
     if (layerOf(node) !== this.#layer) return this.#removeChild(parent, name, 'whiteout')
     if (!(node instanceof DirectoryNode)) return
     const place = { directory: node, path: joinPath(parent.path, name) }
@@ -215,14 +261,19 @@ export class LayerApplier {
   }
 
   #applyOpaque(path: LayerPath): void {
-    const place = this.#resolver.find(path)
-    if (place !== undefined) return this.#hideChildren(place, 'opaque')
-    const parent = this.#resolver.find(parentPath(path))
-    const node = parent?.directory.children.get(baseName(path))
-    if (parent === undefined || node === undefined || layerOf(node) === this.#layer) return
+    const location = this.#resolver.locate(path)
+    if (location === undefined) return
+    const { trail, missing } = location
+    const place = trail.at(-1) ?? this.#root
+    if (this.#isolation !== null) this.#markers.opaques.push(realPath(place, missing))
+    const [name] = missing
+    if (name === undefined) return this.#hideChildren(place, 'opaque')
+    const node = place.directory.children.get(name)
+    if (missing.length > 1 || node === undefined || layerOf(node) === this.#layer) return
     // Not a directory below: an empty directory takes its place (rule 11), which a whiteout may still hide.
-    this.#removeChild(parent, baseName(path), 'opaque')
-    this.#makeImplied(parent, baseName(path)).directory.layer = 0
+    this.#removeChild(place, name, 'opaque')
+    if (this.#isolation === null) this.#makeDirectory(place, name).directory.layer = 0
+    else place.directory.children.set(name, new DirectoryNode(0))
   }
 
   /** Removes all that lower layers have below `place`; what this layer has itself stays (rule 7). */
@@ -257,17 +308,23 @@ export class LayerApplier {
     parent.directory.children.delete(name)
     this.#resolver.forget()
     if (node instanceof DirectoryNode) this.#removeContents({ directory: node, path })
-    this.#sink.remove(path, { directory: node instanceof DirectoryNode, cause })
+    if (this.#isOnDisk(node)) this.#sink.remove(path, { directory: node instanceof DirectoryNode, cause })
   }
 
   #removeContents(top: Place): void {
     walkDirectories(top, ({ directory, path }) => {
       for (const [name, node] of directory.children) {
-        if (!(node instanceof DirectoryNode))
+        if (!(node instanceof DirectoryNode) && this.#isOnDisk(node))
           this.#sink.remove(joinPath(path, name), { directory: false, cause: 'parent' })
       }
-      if (directory !== top.directory) this.#sink.remove(path, { directory: true, cause: 'parent' })
+      if (directory !== top.directory && this.#isOnDisk(directory))
+        this.#sink.remove(path, { directory: true, cause: 'parent' })
     })
+  }
+
+  /** The sink of an isolated layer has nothing of the layers below. */
+  #isOnDisk(node: TreeNode): boolean {
+    return this.#isolation === null || layerOf(node) === this.#layer
   }
 
   #refuseHidingLinked(path: LayerPath): void {
@@ -286,13 +343,17 @@ export class LayerApplier {
   /** A directory without an entry of its own; what stood in its place is hidden. */
   #makeImplied(parent: Place, name: string): Place {
     const node = parent.directory.children.get(name)
-    const path = joinPath(parent.path, name)
-    if (node instanceof SymlinkNode && node.layer !== this.#layer) {
-      const message = `${quote(path)} is a symlink to ${quote(node.target)} in layer ${node.layer} and is hidden by a directory that this layer implies`
-      this.#warn({ code: 'PARENT_SYMLINK_HIDDEN', message, path })
-    }
+    if (node instanceof SymlinkNode && node.layer !== this.#layer && this.#isolation === null)
+      this.#warn(parentSymlinkHidden(joinPath(parent.path, name), node))
+    return this.#makeDirectory(parent, name)
+  }
+
+  #makeDirectory(parent: Place, name: string): Place {
+    const node = parent.directory.children.get(name)
     if (node !== undefined) this.#removeChild(parent, name, 'replaced')
     const directory = new DirectoryNode(this.#layer)
+    directory.replacesOwn = node !== undefined && layerOf(node) === this.#layer
+    const path = joinPath(parent.path, name)
     parent.directory.children.set(name, directory)
     this.#sink.makeDirectory(path)
     return { directory, path }
@@ -301,6 +362,10 @@ export class LayerApplier {
   #warnDuplicate(path: LayerPath): void {
     this.#warn({ code: 'DUPLICATE_ENTRY', message: `${quote(path)} occurs more than once; the last entry wins`, path })
   }
+}
+
+function realPath(place: Place, names: readonly string[]): LayerPath {
+  return names.reduce(joinPath, place.path)
 }
 
 function noCounts(): LayerCounts {

@@ -12,6 +12,8 @@ export class DirectoryNode {
   attributes: Attributes = impliedAttributes
   /** The layer whose own entry gave the attributes; 0 while they are those of an implied directory. */
   attributesLayer = 0
+  /** It took the place of something else of its own layer: nothing of a directory below shows in it. */
+  replacesOwn = false
 
   constructor(layer: number) {
     this.layer = layer
@@ -56,4 +58,12 @@ export function walkDirectories(top: Place, visit: (place: Place) => void): void
       stack.push({ place: { directory, path: joinPath(frame.place.path, name) }, names: directory.children.entries() })
     }
   }
+}
+
+/** The node at a real path; undefined when there is none. */
+export function nodeAt(root: DirectoryNode, path: LayerPath): TreeNode | undefined {
+  let node: TreeNode | undefined = root
+  if (path !== '')
+    for (const name of path.split('/')) node = node instanceof DirectoryNode ? node.children.get(name) : undefined
+  return node
 }

@@ -12,7 +12,12 @@ export type ResolverOptions = {
   readonly keepDirlinks: boolean
   /** Makes the directory `name`, in place of whatever has that name. */
   readonly makeDirectory: (parent: Place, name: string) => Place
+  /** An entry of the current layer is here or below: the directory counts as the layer's own (rule 7). */
+  readonly claim: (place: Place) => void
 }
+
+/** Where a path leads: the directories on the way, root first, and the names that are missing after them. */
+export type Location = { readonly trail: readonly Place[]; readonly missing: readonly string[] }
 
 /** Resolves paths in one tree for the layer that is being applied. */
 export class PathResolver {
@@ -45,6 +50,24 @@ export class PathResolver {
    */
   enter(path: LayerPath): Place {
     if (this.#last?.asked === path) return this.#last.place
+    const location = this.locate(path)
+    if (location === undefined) {
+      throw new OvlError('BAD_ENTRY', `Cannot apply an entry below ${quote(path)}: too many levels of symlinks`, {
+        data: { path },
+      })
+    }
+    for (const found of location.trail) this.#options.claim(found)
+    let place = location.trail.at(-1) ?? this.#root
+    for (const name of location.missing) place = this.#options.makeDirectory(place, name)
+    this.#last = { asked: path, place }
+    return place
+  }
+
+  /**
+   * Where an entry below the directory `path` would go, and nothing is made: the same place whatever lower layers hold
+   * (unless their symlinks are followed, --keep-dirlinks). Undefined for a loop of symlinks.
+   */
+  locate(path: LayerPath): Location | undefined {
     const trail = [this.#root]
     // Names that have to be made. While there are any, the rest of the path is taken lexically: there is nothing to
     // resolve below what does not exist, and "a/.." must not make "a".
@@ -59,15 +82,11 @@ export class PathResolver {
       const node = missing.length > 0 ? undefined : top.directory.children.get(name)
       if (node instanceof DirectoryNode) trail.push({ directory: node, path: joinPath(top.path, name) })
       else if (node instanceof SymlinkNode && this.#follows(node, top, name)) {
+        if (!walk.follow(node.target)) return undefined
         if (node.target.startsWith('/')) trail.length = 1
-        walk.follow(node.target)
       } else missing.push(name)
     }
-    for (const name of missing) trail.push(this.#options.makeDirectory(trail.at(-1) ?? this.#root, name))
-    for (const { directory } of trail) directory.layer = this.#layer
-    const place = trail.at(-1) ?? this.#root
-    this.#last = { asked: path, place }
-    return place
+    return { trail, missing }
   }
 
   /**
@@ -89,9 +108,8 @@ export class PathResolver {
         node instanceof SymlinkNode &&
         (throughLower || this.#options.keepDirlinks || node.layer === this.#layer)
       ) {
-        if (walk.links === maxLinks) return undefined
+        if (!walk.follow(node.target)) return undefined
         if (node.target.startsWith('/')) trail.length = 1
-        walk.follow(node.target)
       } else return undefined
     }
     return trail.at(-1)
@@ -105,12 +123,10 @@ export class PathResolver {
 
 /** The components still to walk, those of a followed symlink first. */
 class Walk {
-  readonly #path: LayerPath
   readonly #pending: string[]
-  links = 0
+  #links = 0
 
   constructor(path: LayerPath) {
-    this.#path = path
     this.#pending = path.split('/').toReversed()
   }
 
@@ -120,13 +136,10 @@ class Walk {
     return name
   }
 
-  follow(target: string): void {
-    if (this.links === maxLinks) {
-      throw new OvlError('BAD_ENTRY', `Cannot apply an entry below ${quote(this.#path)}: too many levels of symlinks`, {
-        data: { path: this.#path },
-      })
-    }
-    this.links++
+  /** False when there were too many. */
+  follow(target: string): boolean {
+    if (++this.#links > maxLinks) return false
     for (const name of target.split('/').toReversed()) this.#pending.push(name)
+    return true
   }
 }
