@@ -2,6 +2,7 @@ import { defaultLimits, type Limits, type Warn } from '../errors/index.ts'
 import { type BlockTarget, type Image, type Layer, streamLayer } from '../image/index.ts'
 import { ImageTree, LayerApplier, type LayerChange, type LayerCounts } from '../layer/index.ts'
 import { type TarHandler, TarReader } from '../tar/index.ts'
+import { nameLayer } from './name-layer.ts'
 
 /** How layers are read and applied. */
 export type ReadTreeOptions = {
@@ -48,16 +49,39 @@ export async function readLayer(
   { limits = defaultLimits, warn, signal }: Pick<ReadTreeOptions, 'limits' | 'warn' | 'signal'> = {},
 ): Promise<{ readonly uncompressedBytes: number }> {
   const reader = new TarReader(handler, { paxBytes: limits.paxBytes })
-  const result = await streamLayer(layer, readInto(reader), {
+  const { target, throwFailure } = readInto(reader)
+  const result = await streamLayer(layer, target, {
     limits,
     ...(warn === undefined ? {} : { warn }),
     ...(signal === undefined ? {} : { signal }),
   })
-  reader.finish()
+  try {
+    throwFailure()
+    reader.finish()
+  } catch (error) {
+    throw nameLayer(error, layer)
+  }
   return result
 }
 
-function readInto(reader: TarReader): BlockTarget {
+/** After a failure the rest is read but not parsed: that the blob does not match its digest would say more. */
+function readInto(reader: TarReader): { readonly target: BlockTarget; readonly throwFailure: () => void } {
   const region = Buffer.allocUnsafeSlow(1 << 18)
-  return { space: () => region, commit: length => reader.push(region, 0, length) }
+  let failure: { readonly error: unknown } | null = null
+  return {
+    target: {
+      space: () => region,
+      commit(length) {
+        if (failure !== null) return
+        try {
+          reader.push(region, 0, length)
+        } catch (error) {
+          failure = { error }
+        }
+      },
+    },
+    throwFailure() {
+      if (failure !== null) throw failure.error
+    },
+  }
 }

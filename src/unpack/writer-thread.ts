@@ -8,6 +8,7 @@ import { OvlError, type Warning } from '../errors/index.ts'
 import { diagnoseWriteError, loadSystem, type System } from '../host/index.ts'
 import { LayerApplier } from '../layer/index.ts'
 import { TarReader } from '../tar/index.ts'
+import { nameLayer } from './name-layer.ts'
 import { createNotKeptLog } from './not-kept-log.ts'
 import { RingConsumer, slotFlag } from './ring.ts'
 import { RootfsSink } from './rootfs-sink.ts'
@@ -48,7 +49,12 @@ function writeLayers(): boolean {
   })
   try {
     for (const [index, algorithm] of task.algorithms.entries()) {
-      if (!writeLayer(applier, { number: index + 1, algorithm })) return false
+      const number = index + 1
+      try {
+        if (!writeLayer(applier, { number, algorithm })) return false
+      } catch (error) {
+        throw nameLayer(error, { number, count: task.algorithms.length })
+      }
     }
     applier.finish()
     if (guard.full !== null)

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { copySync } from 'fs-extra/esm'
 import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -10,6 +11,7 @@ import { loadSystem, removeTree } from '../../src/host/index.ts'
 import { openImage } from '../../src/image/index.ts'
 import { unpackFlat, type UnpackOptions, type UnpackResult } from '../../src/unpack/index.ts'
 import { listTree } from '../support/disk-tree.ts'
+import { makeTar } from '../support/make-tar.ts'
 import { isRoot, skipUnless } from '../support/probe.ts'
 
 const fixtures = resolve('fixtures/images')
@@ -188,6 +190,17 @@ describe('unpackFlat()', () => {
       expect(fs.readdirSync(arena)).to.deep.equal(['layout'])
     })
 
+    it('says in which layer a tar entry is wrong', async () => {
+      const bad = join(arena, 'bad.tar')
+      const layers = [makeTar([{ type: 'file', name: 'a' }]), makeTar([{ type: 'file', name: '.wh..' }])]
+      fs.writeFileSync(bad, dockerArchive(layers))
+      const error = await failure(unpack(bad))
+      expect(error.code).to.equal('BAD_WHITEOUT')
+      expect(error.facts).to.deep.equal(['in layer 2 of 2'])
+      expect(error.data['layer']).to.equal(2)
+      fs.rmSync(bad)
+    })
+
     it('leaves nothing when it is aborted', async () => {
       const controller = new AbortController()
       const error = await failure(unpack(hello, { signal: controller.signal, onProgress: () => controller.abort() }))
@@ -276,6 +289,18 @@ describe('unpackFlat()', () => {
     })
   })
 })
+
+/** A docker-archive of uncompressed layers, without tags. */
+function dockerArchive(layers: readonly Buffer[]): Buffer {
+  const diffIDs = layers.map(layer => `sha256:${createHash('sha256').update(layer).digest('hex')}`)
+  const config = JSON.stringify({ os: 'linux', architecture: 'amd64', rootfs: { type: 'layers', diff_ids: diffIDs } })
+  const manifest = JSON.stringify([{ Config: 'config.json', RepoTags: [], Layers: layers.map((_, i) => `${i}.tar`) }])
+  return makeTar([
+    { type: 'file', name: 'manifest.json', content: manifest },
+    { type: 'file', name: 'config.json', content: config },
+    ...layers.map((layer, i) => ({ type: 'file', name: `${i}.tar`, content_b64: layer.toString('base64') })),
+  ])
+}
 
 async function failure(promise: Promise<unknown>): Promise<OvlError> {
   const error = await promise.then(
