@@ -12,7 +12,7 @@ let loaded: Koffi | null | undefined
 
 /** The koffi module, or null where it is not installed. Synchronous and cached; works in worker threads. */
 export function loadKoffi(): Koffi | null {
-  loaded ??= requireKoffi()
+  if (loaded === undefined) loaded = requireKoffi()
   return loaded
 }
 

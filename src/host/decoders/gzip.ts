@@ -1,7 +1,6 @@
-// gzip (RFC 1952): the frame is read here, the deflate inside by inflate.ts. zlib's own gzip mode cannot tell data
-// after the last member from a corrupt next member, and drops everything after a zero byte in silence; layers with
-// zero padding or junk at their end exist, and other members may follow at any split of the input.
-import { crc32 } from 'node:zlib'
+// gzip (RFC 1952): the frame is read here, the deflate inside by inflate.ts or isal.ts. zlib's own gzip mode cannot
+// tell data after the last member from a corrupt next member, and drops everything after a zero byte in silence; layers
+// with zero padding or junk at their end exist, and other members may follow at any split of the input.
 import { type Decoder, type DecoderOptions, type Faults, faultsOf, type StepResult } from './decoder.ts'
 import { GzipHeader, NotGzip } from './gzip-header.ts'
 import type { Inflater } from './inflate.ts'
@@ -26,7 +25,6 @@ class GzipDecoder implements Decoder {
   #members = 0
   #junkBytes = 0
   /** Of the current member's output. */
-  #crc = 0
   #sizeBytes = 0
   /** Compressed bytes consumed so far. */
   #offset = 0
@@ -53,11 +51,11 @@ class GzipDecoder implements Decoder {
     const framed = bodyStart - inStart
     if (this.#stage !== 'body') return { consumed: framed, produced: 0 }
     const settle = (result: StepResult): StepResult | Promise<StepResult> => {
-      this.#account(result, output, outStart)
+      this.#account(result)
       const consumed = framed + result.consumed
       // The end of a deflate stream can show in a step that moved nothing; the caller may not take that for hunger.
       const stalled = consumed === 0 && result.produced === 0
-      if (stalled && this.#inflater.ended) return this.step(input, inStart, inEnd, output, outStart, outEnd)
+      if (stalled && this.#stage !== 'body') return this.step(input, inStart, inEnd, output, outStart, outEnd)
       return { consumed, produced: result.produced }
     }
     const result = this.#inflate(input, bodyStart, inEnd, output, outStart, outEnd)
@@ -121,7 +119,8 @@ class GzipDecoder implements Decoder {
 
   #finishMember(): void {
     const view = new DataView(this.#trailer.buffer)
-    if (view.getUint32(0, true) !== this.#crc) throw this.#faults.corrupt('its CRC does not match', this.#offset)
+    if (view.getUint32(0, true) !== this.#inflater.crc)
+      throw this.#faults.corrupt('its CRC does not match', this.#offset)
     if (view.getUint32(4, true) !== this.#sizeBytes % 2 ** 32) {
       throw this.#faults.corrupt('its length does not match', this.#offset)
     }
@@ -129,16 +128,18 @@ class GzipDecoder implements Decoder {
     this.#stage = 'header'
     this.#header = new GzipHeader()
     this.#trailerFill = 0
-    this.#crc = 0
     this.#sizeBytes = 0
     this.#inflater.reset()
   }
 
-  #account({ consumed, produced }: StepResult, output: Uint8Array, outStart: number): void {
+  #account({ consumed, produced }: StepResult): void {
     this.#offset += consumed
     this.#sizeBytes += produced
-    if (produced > 0) this.#crc = crc32(output.subarray(outStart, outStart + produced), this.#crc)
-    if (this.#inflater.ended) this.#stage = 'trailer'
+    const { ended, held } = this.#inflater
+    if (!ended) return
+    this.#stage = 'trailer'
+    // What the inflater took too much is never more than the trailer.
+    this.#readTrailer(held, 0, held.length)
   }
 
   #inflate(...place: Parameters<Inflater['step']>): StepResult | Promise<StepResult> {

@@ -1,6 +1,6 @@
 // Raw deflate (RFC 1951): one stream after another, by zlib's engine or, where that cannot be driven, by the public
-// stream. The gzip frame around it is read by gzip.ts.
-import { constants, createInflateRaw, type InflateRaw } from 'node:zlib'
+// stream; isal.ts has the faster one. The gzip frame around it is read by gzip.ts.
+import { constants, crc32, createInflateRaw, type InflateRaw } from 'node:zlib'
 import type { Backend, StepResult } from './decoder.ts'
 import { openEngine } from './engine.ts'
 
@@ -9,6 +9,10 @@ export interface Inflater {
   readonly backend: Backend
   /** True when the current stream has ended and its output is delivered; input from there on is not consumed. */
   readonly ended: boolean
+  /** Bytes after the end of the stream that were consumed with it, at most 8; empty before the end. */
+  readonly held: Uint8Array
+  /** CRC-32 of the current stream's output so far. */
+  readonly crc: number
   /** Errors: a plain Error with zlib's message when the data is corrupt. */
   step(
     input: Uint8Array,
@@ -23,6 +27,9 @@ export interface Inflater {
   close(): void
 }
 
+/** What an inflater holds that consumes nothing after the end. */
+export const nothingHeld: Uint8Array = new Uint8Array()
+
 /** A deflate stream of the letter "a". */
 const probe = { bytes: Uint8Array.of(0x4b, 0x04, 0x00), byte: 0x61 }
 
@@ -31,23 +38,34 @@ export function openEngineInflater(): Inflater | null {
   const engine = openEngine(createInflateRaw({ chunkSize: constants.Z_MIN_CHUNK }), probe)
   if (engine === null) return null
   let ended = false
+  let crc = 0
   return {
     backend: 'node',
+    held: nothingHeld,
     get ended() {
       return ended
+    },
+    get crc() {
+      return crc
     },
     step(input, inStart, inEnd, output, outStart, outEnd) {
       const result = engine.step(input, inStart, inEnd, output, outStart, outEnd)
       // Input and room for output are both left only when zlib wants neither: the deflate stream is over.
       if (result.consumed < inEnd - inStart && result.produced < outEnd - outStart) ended = true
+      crc = checksum(crc, output, outStart, result.produced)
       return result
     },
     reset() {
       engine.reset()
       ended = false
+      crc = 0
     },
     close: () => engine.close(),
   }
+}
+
+function checksum(crc: number, output: Uint8Array, at: number, length: number): number {
+  return length === 0 ? crc : crc32(output.subarray(at, at + length), crc)
 }
 
 /** Pieces of input are small so that the output that waits for room stays bounded (deflate expands up to 1032 to 1). */
@@ -64,10 +82,15 @@ type Running = {
 /** The inflater over Node's public stream: its steps are promises, and it copies what it is given. */
 export function openStreamInflater(): Inflater {
   let run = start()
+  let crc = 0
   return {
     backend: 'portable',
+    held: nothingHeld,
     get ended() {
       return run.ended && run.waiting.length === 0
+    },
+    get crc() {
+      return crc
     },
     async step(input, inStart, inEnd, output, outStart, outEnd) {
       let consumed = 0
@@ -75,11 +98,14 @@ export function openStreamInflater(): Inflater {
         consumed = await feed(run, input.slice(inStart, Math.min(inEnd, inStart + pieceBytes)))
       }
       if (run.failure !== undefined) throw run.failure
-      return { consumed, produced: take(run.waiting, output, outStart, outEnd) }
+      const produced = take(run.waiting, output, outStart, outEnd)
+      crc = checksum(crc, output, outStart, produced)
+      return { consumed, produced }
     },
     reset() {
       run.stream.destroy()
       run = start()
+      crc = 0
     },
     close: () => void run.stream.destroy(),
   }

@@ -3,12 +3,14 @@ import type { Compression } from '../compression.ts'
 import { openBzip2Decoder } from './bzip2.ts'
 import type { Backend, Decoder, DecoderOptions } from './decoder.ts'
 import { createGzipDecoder } from './gzip.ts'
-import { openEngineInflater, openStreamInflater } from './inflate.ts'
+import { type Inflater, openEngineInflater, openStreamInflater } from './inflate.ts'
+import { openIsalInflater } from './isal.ts'
 import { openXzDecoder } from './xz.ts'
 import { openZstdDecoder } from './zstd.ts'
 
-/** Fastest first. */
-const backends: readonly Backend[] = ['node', 'library', 'portable']
+/** Fastest first: what Node brings is as fast as a library and starts sooner, only of gzip ISA-L reads 1.6 times more. */
+const order = (compression: Compression): readonly Backend[] =>
+  compression === 'gzip' ? ['library', 'node', 'portable'] : ['node', 'library', 'portable']
 
 /**
  * A decoder for this compression, the fastest that works here: Node's zlib, the system's library through koffi, or
@@ -20,7 +22,7 @@ export async function openDecoder(
   compression: Compression,
   options: DecoderOptions & { readonly only?: Backend },
 ): Promise<Decoder> {
-  for (const backend of options.only === undefined ? backends : [options.only]) {
+  for (const backend of options.only === undefined ? order(compression) : [options.only]) {
     const decoder = await openers[compression](backend, options)
     if (decoder !== null) return decoder
   }
@@ -41,12 +43,18 @@ type Opener = (backend: Backend, options: DecoderOptions) => Decoder | null | Pr
 const openers: { readonly [compression in Compression]: Opener } = {
   none: backend => (backend === 'node' ? copier : null),
   gzip: (backend, options) => {
-    const inflater = backend === 'node' ? openEngineInflater() : backend === 'portable' ? openStreamInflater() : null
+    const inflater = inflaters[backend]()
     return inflater === null ? null : createGzipDecoder(inflater, options)
   },
   zstd: openZstdDecoder,
   xz: openXzDecoder,
   bzip2: openBzip2Decoder,
+}
+
+const inflaters: { readonly [backend in Backend]: () => Inflater | null } = {
+  library: openIsalInflater,
+  node: openEngineInflater,
+  portable: openStreamInflater,
 }
 
 /** Copies, so that callers need no special case for an uncompressed blob. */
