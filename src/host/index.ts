@@ -19,8 +19,15 @@ export {
   RESOLVE_NO_SYMLINKS,
   RESOLVE_NO_XDEV,
 } from './system/files.ts'
+export {
+  type FileHandle,
+  type FilesystemContext,
+  MNT_DETACH,
+  type MountCalls,
+  UMOUNT_NOFOLLOW,
+} from './system/mounts.ts'
 export { loadSystem, type System } from './system/system.ts'
-export { SystemError } from './system/system-error.ts'
+export { errnoOf, SystemError } from './system/system-error.ts'
 export type { ThreadCalls } from './system/threads.ts'
 export type { TimeCalls, Timestamp } from './system/times.ts'
 export type { XattrCalls } from './system/xattrs.ts'

@@ -19,7 +19,7 @@ export type Mount = {
   readonly type: string
   /** Device, name or whatever the mounter gave: "/dev/vda", "tmpfs", "overlay". */
   readonly source: string
-  /** Per-file-system options, such as an overlay's lowerdir=… */
+  /** Per-file-system options, such as an overlay's lowerdir=…, one each. */
   readonly superOptions: readonly string[]
 }
 
@@ -75,7 +75,8 @@ function parseLine(line: string): Mount | undefined {
     tags: fields.slice(6, separator),
     type: unescape(type),
     source: unescape(source),
-    superOptions: unescape(superOptions).split(','),
+    // A comma inside a value stands as \054, so the commas are split at first.
+    superOptions: superOptions.split(',').map(unescape),
   }
 }
 

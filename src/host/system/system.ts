@@ -3,12 +3,13 @@
 import { openBinding } from './binding.ts'
 import { type ContentCalls, contentCalls } from './contents.ts'
 import { type FileCalls, fileCalls } from './files.ts'
+import { type MountCalls, mountCalls } from './mounts.ts'
 import { type ThreadCalls, threadCalls } from './threads.ts'
 import { type TimeCalls, timeCalls } from './times.ts'
 import { type XattrCalls, xattrCalls } from './xattrs.ts'
 
 /** All system calls, by their names in the manual. */
-export type System = FileCalls & TimeCalls & XattrCalls & ThreadCalls & ContentCalls
+export type System = FileCalls & TimeCalls & XattrCalls & ThreadCalls & ContentCalls & MountCalls
 
 let loaded: System | null | undefined
 
@@ -28,6 +29,7 @@ export function loadSystem(): System | null {
             ...xattrCalls(binding),
             ...threadCalls(binding),
             ...contentCalls(binding),
+            ...mountCalls(binding),
           }
   }
   return loaded

@@ -1,0 +1,31 @@
+export { formatOverlayOptions, formatSettings } from './format-options.ts'
+export {
+  escapeLower,
+  escapeUpper,
+  type RawOption,
+  splitLowerdir,
+  splitOptions,
+  unescapeLayer,
+} from './option-syntax.ts'
+export { type GenericFlag, optionNames, type OverlaySettings, settingValues } from './option-table.ts'
+export {
+  type LayerOption,
+  type LayerRole,
+  maxLayers,
+  noOptions,
+  type OptionContext,
+  type OverlayOptions,
+  parseOverlayOptions,
+  tooManyLayers,
+} from './options.ts'
+export { type MountErrno, type Refusal, refusal, shown } from './refusal.ts'
+export {
+  type ModuleDefaults,
+  type OverlayConfig,
+  type OverlayNote,
+  type ResolvedSettings,
+  resolveSettings,
+  type SettingsContext,
+  shownSettings,
+  usualDefaults,
+} from './settings.ts'
