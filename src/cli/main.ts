@@ -5,10 +5,13 @@ import { readVersion } from './version.ts'
 
 /** Runs one command line and sets the exit status of the process; never throws. */
 export async function main(argv: readonly string[]): Promise<void> {
-  if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
-    process.stdout.write(`ovl ${readVersion()}\n`)
-    return
-  }
+  if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V') && (await printVersion())) return
   const { run } = await import('./run.ts')
   process.exitCode = await run(argv, process)
+}
+
+/** False when it could not be written: the long way knows what to say about that. */
+function printVersion(): Promise<boolean> {
+  process.stdout.on('error', () => {}) // told to the callback as well
+  return new Promise(resolve => process.stdout.write(`ovl ${readVersion()}\n`, error => resolve(!error)))
 }

@@ -4,7 +4,7 @@ import { OvlError, quote } from '../errors/index.ts'
 import type { Image } from '../image/index.ts'
 import type { LayerChange, TreeFile, TreeInode } from '../layer/index.ts'
 import { cleanLayerPath, type LayerPath } from '../path/index.ts'
-import { readFileContent, readImageTree } from '../unpack/index.ts'
+import { type ContentChunk, readFileContent, readImageTree } from '../unpack/index.ts'
 import { type ImageOptions, reportReading, withImage } from './image-options.ts'
 import { checkLayerNumber, pathNotFound } from './tree-errors.ts'
 
@@ -13,8 +13,8 @@ export type PrintFileOptions = ImageOptions & {
   readonly path: string
   /** As this layer ships it, even if a later one replaces or removes it. */
   readonly layer?: number
-  /** Called with piece after piece; each is valid only during the call. */
-  readonly onChunk: (chunk: Uint8Array) => void
+  /** Called with piece after piece, the next when the promise of the last has settled. */
+  readonly onChunk: ContentChunk
 }
 
 /**

@@ -172,6 +172,13 @@ function decodePlain(header: TarHeader, path: LayerPath, options: DecodeOptions)
 
 function fileEntry(header: TarHeader, path: LayerPath, warn: Warn): FileEntry {
   const { size, sparse, offset, storedSize } = header
+  // Only a hole can be that large, and no file system takes it: off_t and doubles end there or soon after.
+  if (size > Number.MAX_SAFE_INTEGER)
+    throw new OvlError(
+      'BAD_ENTRY',
+      `Cannot make file ${quote(path)}: ${size} bytes are more than a file can have`,
+      at(path),
+    )
   return { kind: 'file', path, attributes: readAttributes(header, warn), size, sparse, offset, storedSize }
 }
 

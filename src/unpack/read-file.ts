@@ -1,15 +1,19 @@
 // `ovl cat`: the content of one file of the merged image, found by its place in the uncompressed layer.
 
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Image } from '../image/index.ts'
 import type { TreeFile } from '../layer/index.ts'
 import { type ReadTreeOptions, readLayer } from './read-image-tree.ts'
 
-/** Takes a piece of content; the bytes are valid only during the call. */
-export type ContentChunk = (chunk: Uint8Array) => void
+/**
+ * Takes a piece of content. The bytes are valid until the call returns or, when it gives a promise, until that
+ * settles; nothing more is read before.
+ */
+export type ContentChunk = (chunk: Uint8Array) => void | Promise<void>
 
 /**
- * Streams a file's content, holes as zeros, to `onChunk`; chunks are valid only during the call. The layer is verified
- * to its end, so a mismatch throws after the content was handed out.
+ * Streams a file's content, holes as zeros, to `onChunk`, as fast as it takes them. The layer is verified to its end,
+ * so a mismatch throws after the content was handed out.
  */
 export async function readFileContent(
   image: Image,
@@ -18,8 +22,11 @@ export async function readFileContent(
 ): Promise<void> {
   const layer = image.layers[file.layer - 1]
   if (layer === undefined) throw new Error(`no layer ${file.layer}`)
+  const pieces: Piece[] = []
   let at = 0
   let found = false
+  const deliver = (): null | Promise<void> =>
+    pieces.length === 0 ? null : deliverPieces(pieces.splice(0), { onChunk, signal: options.signal })
   await readLayer(
     layer,
     {
@@ -28,21 +35,39 @@ export async function readFileContent(
       },
       data: (chunk, start, end, fileOffset) => {
         if (!found) return
-        writeZeros(fileOffset - at, onChunk)
-        onChunk(chunk.subarray(start, end))
+        if (fileOffset > at) pieces.push(fileOffset - at)
+        pieces.push(chunk.subarray(start, end))
         at = fileOffset + (end - start)
       },
       end: () => {
-        if (found) writeZeros(file.size - at, onChunk)
+        if (found && file.size > at) pieces.push(file.size - at)
         found = false
       },
     },
-    options,
+    { ...options, beforeMore: deliver },
   )
+  await deliver()
+}
+
+/** Bytes of content, or how many zeros a hole is. */
+type Piece = Uint8Array | number
+
+type Receiver = { readonly onChunk: ContentChunk; readonly signal: AbortSignal | undefined }
+
+async function deliverPieces(pieces: readonly Piece[], receiver: Receiver): Promise<void> {
+  for (const piece of pieces) {
+    if (typeof piece === 'number') await deliverZeros(piece, receiver)
+    else await receiver.onChunk(piece)
+  }
 }
 
 const zeros = new Uint8Array(1 << 16)
 
-function writeZeros(count: number, onChunk: ContentChunk): void {
-  for (let left = count; left > 0; left -= zeros.length) onChunk(left < zeros.length ? zeros.subarray(0, left) : zeros)
+/** A few bytes of archive can stand for exabytes of hole: signals must get a turn. */
+async function deliverZeros(count: number, { onChunk, signal }: Receiver): Promise<void> {
+  for (let left = count; left > 0; left -= zeros.length) {
+    signal?.throwIfAborted()
+    await onChunk(left < zeros.length ? zeros.subarray(0, left) : zeros)
+    await nextTurn()
+  }
 }

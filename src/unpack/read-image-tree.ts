@@ -42,14 +42,20 @@ export async function readImageTree(image: Image, options: ReadTreeOptions = {})
   return tree
 }
 
+/** How one layer is read. */
+export type ReadLayerOptions = Pick<ReadTreeOptions, 'limits' | 'warn' | 'signal'> & {
+  /** Asked before more bytes are read: they wait for its promise. What the handler was given is valid until then. */
+  readonly beforeMore?: () => null | Promise<void>
+}
+
 /** Streams one layer, verified, through a tar handler on this thread. */
 export async function readLayer(
   layer: Layer,
   handler: TarHandler,
-  { limits = defaultLimits, warn, signal }: Pick<ReadTreeOptions, 'limits' | 'warn' | 'signal'> = {},
+  { limits = defaultLimits, warn, signal, beforeMore = () => null }: ReadLayerOptions = {},
 ): Promise<{ readonly uncompressedBytes: number }> {
   const reader = new TarReader(handler, { paxBytes: limits.paxBytes })
-  const { target, throwFailure } = readInto(reader)
+  const { target, throwFailure } = readInto(reader, beforeMore)
   const result = await streamLayer(layer, target, {
     limits,
     ...(warn === undefined ? {} : { warn }),
@@ -65,12 +71,15 @@ export async function readLayer(
 }
 
 /** After a failure the rest is read but not parsed: that the blob does not match its digest would say more. */
-function readInto(reader: TarReader): { readonly target: BlockTarget; readonly throwFailure: () => void } {
+function readInto(
+  reader: TarReader,
+  beforeMore: () => null | Promise<void>,
+): { readonly target: BlockTarget; readonly throwFailure: () => void } {
   const region = Buffer.allocUnsafeSlow(1 << 18)
   let failure: { readonly error: unknown } | null = null
   return {
     target: {
-      space: () => region,
+      space: () => beforeMore()?.then(() => region) ?? region,
       commit(length) {
         if (failure !== null) return
         try {

@@ -73,14 +73,16 @@ describe('ovl and its streams', () => {
     expect((await ovl(['nosuch', '--color', 'always'])).stderr).to.contain('\x1b[31m')
   })
 
-  it('is quiet when the reader goes away', async () => {
-    const child = startOvl(['help', 'exit-status'])
-    child.stdout?.destroy()
-    let stderr = ''
-    child.stderr?.on('data', (chunk: Buffer) => {
-      stderr += chunk.toString()
+  for (const args of [['help', 'exit-status'], ['--version']]) {
+    it(`is quiet when the reader goes away: ${args.join(' ')}`, async () => {
+      const child = startOvl(args)
+      child.stdout?.destroy()
+      let stderr = ''
+      child.stderr?.on('data', (chunk: Buffer) => {
+        stderr += chunk.toString()
+      })
+      const status = await new Promise(resolve => child.on('close', resolve))
+      expect([stderr, status]).to.deep.equal(['', 0])
     })
-    const status = await new Promise(resolve => child.on('close', resolve))
-    expect([stderr, status]).to.deep.equal(['', 0])
-  })
+  }
 })

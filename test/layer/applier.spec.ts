@@ -66,6 +66,7 @@ describe('LayerApplier', () => {
       ['a whiteout of a name longer than NAME_MAX', 'BAD_ENTRY', [[file(`.wh.${'n'.repeat(256)}`)]]],
       ['a symlink without a target', 'BAD_ENTRY', [[link('s', '')]]],
       ['a symlink target longer than PATH_MAX', 'BAD_ENTRY', [[link('s', 'x'.repeat(4096))]]],
+      ['a file larger than numbers are exact', 'BAD_ENTRY', [[{ ...file('f'), pax: hugeHole() }]]],
       ['an owner beyond 32 bits', 'BAD_ENTRY', [[{ ...file('f'), uid: 2 ** 32 }]]],
       ['an owner of (uid_t) -1', 'BAD_ENTRY', [[{ ...file('f'), gid: 2 ** 32 - 1 }]]],
       ['an owner below -1', 'BAD_ENTRY', [[{ ...file('f'), uid: -2 }]]],
@@ -217,3 +218,14 @@ describe('LayerApplier', () => {
     ])
   })
 })
+
+/** PAX records that make a file of 2⁶² bytes, all of them a hole. */
+function hugeHole(): Record<string, string> {
+  return {
+    'GNU.sparse.major': '0',
+    'GNU.sparse.minor': '1',
+    'GNU.sparse.size': String(2n ** 62n),
+    'GNU.sparse.numblocks': '1',
+    'GNU.sparse.map': '0,0',
+  }
+}

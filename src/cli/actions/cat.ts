@@ -8,44 +8,21 @@ import { argumentAt, readImageOptions, readLayerNumber } from './image-options.t
 export const catAction: Action = async (call, session) => {
   const { printFile } = await loadCommand.printFile()
   const path = argumentAt(call, 1)
-  const output = startOutput(session, path)
-  const options = readImageOptions(call, session)
-  try {
-    await printFile(argumentAt(call, 0), {
-      ...options,
-      ...readLayerNumber(call),
-      path,
-      onChunk: output.write,
-      signal: AbortSignal.any([options.signal, output.closed]),
-    })
-  } catch (error) {
-    throw output.closed.aborted ? output.closed.reason : error
-  }
-  await output.finish()
+  await printFile(argumentAt(call, 0), {
+    ...readImageOptions(call, session),
+    ...readLayerNumber(call),
+    path,
+    onChunk: startOutput(session, path),
+  })
   return exitStatus.done
 }
 
-type Output = {
-  readonly write: (chunk: Uint8Array) => void
-  /** Aborted with the error when standard output cannot be written, so that no more is decompressed. */
-  readonly closed: AbortSignal
-  finish(): Promise<void>
-}
-
-function startOutput(session: Session, path: string): Output {
-  const closing = new AbortController()
+function startOutput(session: Session, path: string): (chunk: Uint8Array) => Promise<void> {
   let isFirst = true
-  let last = Promise.resolve()
-  return {
-    write: chunk => {
-      if (isFirst && session.stdoutIsTerminal && chunk.includes(0)) throw binaryToTerminal(path)
-      isFirst = false
-      // A copy, because the chunk is reused as soon as this returns.
-      last = session.write(Uint8Array.from(chunk))
-      last.catch((error: unknown) => closing.abort(error))
-    },
-    closed: closing.signal,
-    finish: () => last,
+  return chunk => {
+    if (isFirst && session.stdoutIsTerminal && chunk.includes(0)) throw binaryToTerminal(path)
+    isFirst = false
+    return session.write(chunk)
   }
 }
 
