@@ -7,13 +7,14 @@ type JsonName = ReturnType<typeof jsonName>
 
 /** The text of ovl.json; equal states give equal bytes. */
 export function formatState(state: BundleState): string {
-  const { ovl, mode, image, layers, userNamespace, notKept } = state
+  const { ovl, mode, image, layers, overlay, userNamespace, notKept } = state
   const document = {
     schema: stateSchema,
     ovl,
     mode,
     image,
     layers,
+    overlay,
     userNamespace,
     notKept: {
       owners: groupOwners(notKept.owners),

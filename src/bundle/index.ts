@@ -25,6 +25,7 @@ export {
   type BundleImage,
   type BundleLayer,
   type BundleMode,
+  type BundleOverlay,
   type BundleState,
   configFileName,
   type FileNote,

@@ -24,6 +24,7 @@ import {
   type BundleImage,
   type BundleLayer,
   type BundleMode,
+  type BundleOverlay,
   type BundleState,
   type FileNote,
   type NotKept,
@@ -41,11 +42,13 @@ const modes: readonly BundleMode[] = ['flat', 'emulated', 'native', 'fuse']
 export function parseState(json: unknown, where: string): BundleState {
   const document = documentField(json, where)
   checkSchema(property(document, 'schema'))
+  const layers = requiredItems(property(document, 'layers')).map(parseLayer)
   return {
     ovl: requiredText(property(document, 'ovl')),
     mode: oneOf(property(document, 'mode'), modes),
     image: parseImage(property(document, 'image')),
-    layers: requiredItems(property(document, 'layers')).map(parseLayer),
+    layers,
+    overlay: parseOverlay(property(document, 'overlay'), layers.length),
     userNamespace: parseUserNamespace(property(document, 'userNamespace')),
     notKept: parseNotKept(property(document, 'notKept')),
   }
@@ -86,6 +89,19 @@ function parseLayer(field: Field, index: number): BundleLayer {
     entries: requiredCount(property(field, 'entries')),
     whiteouts: requiredCount(property(field, 'whiteouts')),
     opaques: requiredCount(property(field, 'opaques')),
+  }
+}
+
+function parseOverlay(field: Field, layerCount: number): BundleOverlay | null {
+  if (isAbsent(field)) return null
+  const lowers = property(field, 'lowers')
+  const numbers = requiredItems(lowers).map(requiredCount)
+  if (numbers.some((number, index) => number > layerCount || number <= (numbers[index - 1] ?? 0)))
+    throw badField(lowers, 'numbers of layers, base first')
+  return {
+    xattrs: oneOf(property(field, 'xattrs'), ['trusted', 'user']),
+    whiteouts: oneOf(property(field, 'whiteouts'), ['device', 'xattr']),
+    lowers: numbers,
   }
 }
 

@@ -24,6 +24,8 @@ export type BundleState = {
   readonly image: BundleImage
   /** Base first. */
   readonly layers: readonly BundleLayer[]
+  /** How `lower/` is written and what of it is mounted; null for a flat bundle. */
+  readonly overlay: BundleOverlay | null
   readonly userNamespace: UserNamespace | null
   readonly notKept: NotKept
 }
@@ -55,6 +57,16 @@ export type BundleLayer = {
   readonly entries: number
   readonly whiteouts: number
   readonly opaques: number
+}
+
+/** The overlay of a bundle. */
+export type BundleOverlay = {
+  /** Namespace of overlayfs' attributes: `user` needs the mount option `userxattr`. */
+  readonly xattrs: 'trusted' | 'user'
+  /** Whiteouts are character devices 0:0, or, where those cannot be made, empty files with an attribute (Linux 6.7). */
+  readonly whiteouts: 'device' | 'xattr'
+  /** Numbers of the layers that make up the tree, base first: not those below a layer that hides everything. */
+  readonly lowers: readonly number[]
 }
 
 /** What this machine or this user could not keep. Paths are byte-exact and relative to the root of the image. */

@@ -136,6 +136,7 @@ function describeBundle({ image, options, layers }: Run, notKept: NotKept): Bund
       const mediaType = image.layers[number - 1]?.mediaType ?? null
       return { number, diffID, digest, mediaType, sizeBytes, uncompressedBytes, entries, whiteouts, opaques }
     }),
+    overlay: null,
     userNamespace: options.userNamespace ?? null,
     notKept,
   }

@@ -41,6 +41,7 @@ const state: BundleState = {
       opaques: 0,
     },
   ],
+  overlay: null,
   userNamespace: null,
   notKept: nothingLost,
 }
@@ -48,6 +49,7 @@ const state: BundleState = {
 const losses: BundleState = {
   ...state,
   mode: 'emulated',
+  overlay: { xattrs: 'user', whiteouts: 'xattr', lowers: [1] },
   userNamespace: {
     uidMappings: [{ containerID: 0, hostID: 1000, size: 1 }],
     gidMappings: [{ containerID: 0, hostID: 100, size: 1 }],
@@ -117,6 +119,16 @@ describe('parseState()', () => {
       '"mode" must be one of flat, emulated, native, fuse, but is "../.."',
     ],
     ['no layers', json => delete json['layers'], '"layers" must be a list, but is missing'],
+    [
+      'a lower that is no layer',
+      json => (json['overlay'].lowers = [2]),
+      '"overlay.lowers" must be numbers of layers, base first, but is a list',
+    ],
+    [
+      'lowers out of order',
+      json => (json['overlay'].lowers = [1, 1]),
+      '"overlay.lowers" must be numbers of layers, base first, but is a list',
+    ],
     ['layers out of order', json => (json['layers'][0].number = 2), '"layers[0].number" must be 1, but is 2'],
     [
       'a negative count',
