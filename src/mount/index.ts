@@ -1,3 +1,7 @@
+export { mountCommand } from './command-text.ts'
+export { type MountedOverlay, type MountMethod, mountOverlay } from './mount-overlay.ts'
 export { readModuleDefaults } from './module.ts'
 export { type MountPlan, preflight, type PreflightOptions } from './preflight.ts'
 export { readOptions } from './read-options.ts'
+export { shellQuote } from './shell-quote.ts'
+export { type Unmounted, unmountOverlay, type UnmountOptions } from './unmount.ts'

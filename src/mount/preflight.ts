@@ -4,12 +4,14 @@
 import fs from 'node:fs'
 import { type Mount, probePrivileges, readMounts } from '../host/index.ts'
 import {
+  maxLayers,
   type OverlayConfig,
   type OverlayNote,
   type OverlayOptions,
   refusal,
   resolveSettings,
   shown,
+  tooManyLayers,
 } from '../overlay/index.ts'
 import { checkFilesystems } from './check-filesystems.ts'
 import { checkRelations } from './check-relations.ts'
@@ -51,6 +53,7 @@ export function preflight(
   const defaults = readModuleDefaults()
   const resolved = resolveSettings(options.settings, { target: targetPath, hasUpper, defaults, hasTrustedXattrs })
   checkPresent(options, targetPath)
+  checkSecurity(options, targetPath)
   const mounts = readMounts()
   const target = openTarget(targetPath, mounts)
   try {
@@ -90,6 +93,8 @@ function mayUseTrustedXattrs(): boolean {
 
 function checkPresent({ lower, data, upper, work }: OverlayOptions, target: string): void {
   const shared = { errno: 'EINVAL', target } as const
+  const count = lower.length + data.length
+  if (count > maxLayers) throw tooManyLayers(count, { target })
   if (lower.length === 0) {
     const hasData = data.length > 0
     throw refusal('OVL_NO_LOWERDIR', hasData ? 'all lower layers are data-only' : 'there is no lowerdir', {
@@ -105,11 +110,23 @@ function checkPresent({ lower, data, upper, work }: OverlayOptions, target: stri
       hint: `make an empty directory on the same file system: workdir=${shown(`${upper}.work`)}`,
     })
   }
-  if (upper !== null || lower.length + data.length > 1) return
+  if (upper !== null || count > 1) return
   throw refusal('OVL_TOO_FEW_LAYERS', 'one lower layer and no upperdir', {
     ...shared,
     kernel: 'at least 2 lowerdir are needed while upperdir nonexistent',
     hint: 'add upperdir and workdir, or a second lower layer; to see one directory elsewhere: mount --bind',
+  })
+}
+
+/** Labels are for a security module to read. */
+function checkSecurity({ security }: OverlayOptions, target: string): void {
+  const [option] = security
+  if (option === undefined || fs.existsSync('/sys/fs/selinux') || fs.existsSync('/sys/fs/smackfs')) return
+  throw refusal('OVL_UNKNOWN_OPTION', `${option.name} is for a security module, and none is active here`, {
+    errno: 'EINVAL',
+    kernel: `overlay: Unknown parameter '${option.name}'`,
+    target,
+    data: { option: option.name },
   })
 }
 

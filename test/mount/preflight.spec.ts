@@ -137,6 +137,12 @@ const rows: readonly Row[] = [
     prepare: stage => void stage.make('a,b'),
   },
   { name: 'an unknown option', options: `${layers},bogus`, code: 'OVL_UNKNOWN_OPTION' },
+  {
+    name: 'a label without a security module',
+    options: `${layers},context=x`,
+    code: 'OVL_UNKNOWN_OPTION',
+    prepare: () => !fs.existsSync('/sys/fs/selinux'),
+  },
   { name: '28: a missing data-only layer', options: 'lowerdir=$l1::$none', code: 'OVL_LOWER_NOT_FOUND' },
   { name: '28: a missing upperdir', options: 'lowerdir=$l1,upperdir=$none,workdir=$w', code: 'OVL_UPPER_NOT_FOUND' },
   { name: '28: a missing workdir', options: 'lowerdir=$l1,upperdir=$u,workdir=$none', code: 'OVL_WORKDIR_NOT_FOUND' },
