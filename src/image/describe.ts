@@ -19,6 +19,11 @@ export function isTarHead(head: Uint8Array): boolean {
   }
 }
 
+/** True when these first bytes are the end mark of a tar archive: two blocks of zeros. */
+export function isTarEnd(head: Uint8Array): boolean {
+  return head.length >= 1024 && head.subarray(0, 1024).every(byte => byte === 0)
+}
+
 /** "a plain text file (6 bytes)", from the first bytes and the size. */
 export function describeBytes(head: Uint8Array, sizeBytes: number | null): string {
   if (head.length === 0) return 'an empty file'

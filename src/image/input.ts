@@ -1,16 +1,15 @@
 // Opens what an image argument points at: a directory, a file (in place when it is not compressed), a FIFO or standard
 // input. What the files in it mean is decided elsewhere.
 
-import { closeSync, fstatSync, openSync, read, readFileSync, type Stats, statSync } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { closeSync, fstatSync, openSync, readFileSync, type Stats, statSync } from 'node:fs'
 import { isatty } from 'node:tty'
-import { promisify } from 'node:util'
 import { escapeControls, isCode, type Limits, OvlError, type Warn } from '../errors/index.ts'
 import { compressionHeadBytes, detectCompression } from '../host/index.ts'
 import { descriptorBlob, readHead, sliceBlob, systemPath } from './blob.ts'
 import type { ByteSource } from './decompress.ts'
 import { describeBytes, describeHeadBytes, isTarHead, notAnImage } from './describe.ts'
 import { archiveFiles, directoryFiles, type Files } from './files.ts'
+import { type OpenSource, openStream, streamSource } from './pipe-source.ts'
 import { readError } from './read-error.ts'
 import { spool } from './spool.ts'
 import { nearName } from './suggest.ts'
@@ -48,7 +47,7 @@ export async function openStandardInput(fd: number, options: InputOptions): Prom
   }
   const stat = fstatSync(fd)
   if (stat.isDirectory()) return directoryFiles(`/proc/self/fd/${fd}`)
-  if (!stat.isFile()) return spoolSource(asyncSource(fd, location), { location, sizeBytes: null, options })
+  if (!stat.isFile()) return spoolStream(streamSource(fd, { location, signal: options.signal }), location, options)
   // A shell may have read from the file before: what is left is the input.
   const start = positionOf(fd)
   return openFile({ fd, start, size: Math.max(0, stat.size - start), location, close: () => {} }, options)
@@ -84,14 +83,14 @@ async function openFile(file: OpenedFile, options: InputOptions): Promise<Files>
 
 async function openPipe(path: string, options: InputOptions): Promise<Files> {
   const location = escapeControls(path)
-  // Asynchronous, because opening a FIFO waits for its writer.
-  const handle = await open(systemPath(path), 'r').catch((cause: unknown) => {
-    throw readError(path, cause)
-  })
+  return spoolStream(openStream(path, { location, signal: options.signal }), location, options)
+}
+
+async function spoolStream(source: OpenSource, location: string, options: InputOptions): Promise<Files> {
   try {
-    return await spoolSource(asyncSource(handle.fd, location), { location, sizeBytes: null, options })
+    return await spoolSource(source, { location, sizeBytes: null, options })
   } finally {
-    await handle.close()
+    source.close()
   }
 }
 
@@ -130,25 +129,6 @@ function blobSource(blob: Blob): ByteSource {
       const length = blob.read(target, 0, target.length, position)
       position += length
       return length
-    },
-  }
-}
-
-const readAsync = promisify(read)
-
-/** Reads a pipe in the background, so that the event loop stays alive while its writer is slow. */
-function asyncSource(fd: number, location: string): ByteSource {
-  return {
-    async read(target) {
-      for (;;) {
-        try {
-          return (await readAsync(fd, target, 0, target.length, null)).bytesRead
-        } catch (cause) {
-          // A pipe that some other program made non-blocking.
-          if (!isCode(cause, 'EAGAIN')) throw readError(location, cause)
-          await new Promise(resolve => setTimeout(resolve, 5))
-        }
-      }
     },
   }
 }

@@ -8,7 +8,7 @@ import { isCode, type Limits, OvlError, type Warn } from '../errors/index.ts'
 import type { Compression } from '../host/index.ts'
 import { descriptorBlob } from './blob.ts'
 import { type ByteSource, decompress } from './decompress.ts'
-import { describeBytes, describeHeadBytes, isTarHead, notAnImage } from './describe.ts'
+import { describeArchive, describeBytes, describeHeadBytes, isTarEnd, isTarHead, notAnImage } from './describe.ts'
 import { expansionGuard } from './expansion.ts'
 import type { Blob } from './types.ts'
 
@@ -80,6 +80,8 @@ async function fillFile(
       // A shorter first piece is also the last: the end decides about it.
       const isOther = writtenBytes === 0 && bytes.length >= 512 && !isTarHead(bytes)
       if (isOther) throw noArchive(bytes, { location, sizeBytes, compressedBy })
+      // An archive that ends where it begins is no image, and /dev/zero is one that never ends.
+      if (writtenBytes === 0 && isTarEnd(bytes)) throw notAnImage(location, describeArchive([]))
       guard(writtenBytes + bytes.length, storedBytes)
     },
   })

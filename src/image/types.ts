@@ -78,7 +78,7 @@ export type OpenImageOptions = {
   readonly platform?: string
   readonly limits?: Limits
   readonly warn?: Warn
-  /** File descriptor that "-" reads; 0 when not given. */
+  /** File descriptor that "-" reads; 0 when not given. A pipe or a socket is closed when it was read, unless it is 0. */
   readonly stdin?: number
   /** Open an image whose layer blobs are not all there; reading one of those throws BLOB_MISSING. */
   readonly allowMissingLayers?: boolean

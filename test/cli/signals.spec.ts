@@ -36,6 +36,15 @@ describe('Ctrl-C', () => {
     })
   }
 
+  it('ends a command that waits for standard input', async () => {
+    const child = startOvl(['inspect', '-'], { cwd })
+    const ended = endOf(child)
+    await until(() => waitsForInput(child.pid))
+    child.kill('SIGINT')
+    const { stderr, code } = await ended
+    expect([stderr, code]).to.deep.equal(['ovl: Cannot finish reading standard input: interrupted\n', 130])
+  })
+
   it('a second one stops at once and says what is left', async () => {
     const module = JSON.stringify(path.join(projectRoot, '.test-build/src/cli/signals.js'))
     const script = `
@@ -58,6 +67,12 @@ function sizeOfWorkspace(): number {
   const name = fs.readdirSync(cwd).find(each => each.startsWith('bint.ovl-tmp-'))
   const file = path.join(cwd, name ?? 'bint', 'rootfs', 'huge')
   return fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0
+}
+
+/** True once a process waits for its standard input: the event loop makes what it waits for non-blocking. */
+function waitsForInput(pid: number | undefined): boolean {
+  const flags = /^flags:\s*([0-7]+)$/m.exec(fs.readFileSync(`/proc/${pid}/fdinfo/0`, 'latin1'))?.[1] ?? '0'
+  return (Number.parseInt(flags, 8) & fs.constants.O_NONBLOCK) !== 0
 }
 
 async function until(condition: () => boolean): Promise<void> {

@@ -242,6 +242,23 @@ describe('compressed archives and pipes', () => {
     expect(await withImage(path('fifo'), ({ image: found }) => layerFiles(found))).to.deep.equal(['base', 'top'])
   })
 
+  it('are given up while nobody writes into the FIFO', async () => {
+    execFileSync('mkfifo', [path('idle')])
+    const stop = new AbortController()
+    setTimeout(() => stop.abort(), 20)
+    const error = await openError(path('idle'), { signal: stop.signal })
+    expect([error.code, error.message]).to.deep.equal([
+      'INTERRUPTED',
+      `Cannot finish reading ${path('idle')}: interrupted`,
+    ])
+  })
+
+  it('are refused when they are an empty archive without end', async () => {
+    const error = await openError('/dev/zero')
+    expect(error.message).to.match(/tar archive without manifest\.json or oci-layout \(no entries\)$/)
+    expect(error.code).to.equal('NOT_AN_IMAGE')
+  })
+
   it('open from standard input: a file in place, from where it stands', async () => {
     const file = path('stdin.bin')
     writeFileSync(file, Buffer.concat([Buffer.alloc(100, 'x'), await archive(docker)]))
