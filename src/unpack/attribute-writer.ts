@@ -133,9 +133,11 @@ export class AttributeWriter {
   #applyTimes({ path, fd }: Inode, { mtimeSec, mtimeNsec }: Attributes): void {
     const { system } = this.#options
     if (system === null) {
+      // A negative number would mean the current time to Node; a Date before 1970 is taken as it is.
       const seconds = mtimeSec + mtimeNsec / 1e9
-      if (fd === null) fs.lutimesSync(this.#paths.of(path), seconds, seconds)
-      else fs.futimesSync(fd, seconds, seconds)
+      const time = seconds < 0 ? new Date(Math.max(seconds, earliestDate) * 1000) : seconds
+      if (fd === null) fs.lutimesSync(this.#paths.of(path), time, time)
+      else fs.futimesSync(fd, time, time)
     } else if (fd === null) system.lutimens(this.#paths.name(path), mtimeSec, mtimeNsec)
     else system.futimens(fd, mtimeSec, mtimeNsec)
     if (mtimeSec < 0 || mtimeSec > 0x7fff_ffff) this.#checkTime(path, mtimeSec)
@@ -150,6 +152,8 @@ export class AttributeWriter {
     this.#options.warn({ code: 'TIME_CLAMPED', message, path })
   }
 }
+
+const earliestDate = -8.64e12 // seconds from 1970 (ECMA-262, "Time Values and Time Range")
 
 /** Answers of setxattr(2) that mean "not here", with what they mean. */
 const xattrRefusals: readonly (readonly [string, string])[] = [

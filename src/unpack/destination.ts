@@ -48,11 +48,13 @@ export function checkDestination(shownAs: string, force: Force): Destination {
     if (force !== 'any') throw inTheWay(shownAs, 'it exists and is no directory')
     return { shownAs, path, exists: true, isMountPoint: false }
   }
-  const names = fs.readdirSync(path)
+  const isMountPoint = stat.dev !== parentStat.dev
+  // Into a mount point a run builds inside: what a killed one left is not the user's content.
+  const names = fs.readdirSync(path).filter(name => !isMountPoint || !name.startsWith(workspaceMark))
   const isBundle = names.includes(stateFile)
   const mayReplace = names.length === 0 || force === 'any' || (force === 'bundle' && isBundle)
   if (!mayReplace) throw inTheWay(shownAs, `it exists and is not empty (${summarise(names)})`, { isBundle, force })
-  return { shownAs, path, exists: true, isMountPoint: stat.dev !== parentStat.dev }
+  return { shownAs, path, exists: true, isMountPoint }
 }
 
 /** Makes the workspace, mode 0700 and without anything inherited; names what killed runs have left beside it. */
@@ -101,8 +103,8 @@ export async function discard({ path }: Workspace, warn: Warn): Promise<void> {
     warn({ code: 'LEFTOVER', message: `${quote(left)} could not be removed: ${reason}`, path: left })
 }
 
-function cannotWrite({ shownAs, path }: Destination, error: unknown): unknown {
-  return diagnoseWriteError(error, { object: `bundle ${shownAs}`, path: dirname(path) })
+function cannotWrite({ shownAs, path, isMountPoint }: Destination, error: unknown): unknown {
+  return diagnoseWriteError(error, { object: `bundle ${shownAs}`, path: isMountPoint ? path : dirname(path) })
 }
 
 function followLink(path: string): string {
@@ -186,8 +188,8 @@ function exchange(path: string, other: string): void {
 
 /** Into a mount point the parts are moved one by one, the state file last: its presence says that all is there. */
 async function publishInside(workspace: string, destination: string): Promise<void> {
-  const own = basename(workspace)
-  for (const name of fs.readdirSync(destination)) if (name !== own) await removeTree(join(destination, name))
+  for (const name of fs.readdirSync(destination))
+    if (!name.startsWith(workspaceMark)) await removeTree(join(destination, name))
   const names = fs.readdirSync(workspace).toSorted((a, b) => Number(a === stateFile) - Number(b === stateFile))
   for (const name of names) fs.renameSync(join(workspace, name), join(destination, name))
   fs.rmdirSync(workspace)

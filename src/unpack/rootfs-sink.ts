@@ -106,11 +106,12 @@ export class RootfsSink implements TreeSink {
       )
     }
     fs.closeSync(fs.openSync(this.#paths.of(path), newFile, 0o600))
+    const reason = this.#options.system === null ? 'koffi is not installed' : 'not permitted here'
     const standsFor: StandsFor = kind === 'fifo' ? { type: kind } : { type: kind, major, minor }
     this.#options.notKept.file(path, { mode: attributes.mode, was: standsFor })
     this.#options.warn({
       code: 'DEVICE_SKIPPED',
-      message: `${nodeNames[kind]} ${quote(path)} became an empty file: not permitted here`,
+      message: `${nodeNames[kind]} ${quote(path)} became an empty file: ${reason}`,
       path,
     })
     this.#attributes.apply({ kind: 'file', path, fd: null, currentMode: 0o600, standsFor }, attributes)

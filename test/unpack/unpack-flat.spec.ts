@@ -151,6 +151,26 @@ describe('unpackFlat()', () => {
       }
     })
 
+    it('may be a mount point in which a run was killed', async function () {
+      skipUnless(this, isRoot(), 'mounting needs root', { optional: true })
+      fs.mkdirSync(bundle)
+      expect(spawnSync('mount', ['-t', 'tmpfs', 'ovl-test', bundle]).status).to.equal(0)
+      const leftover = `.ovl-tmp-${spawnSync('sh', ['-c', 'echo $$']).stdout.toString().trim()}-abcd`
+      try {
+        fs.mkdirSync(join(bundle, leftover))
+        const warnings: Warning[] = []
+        await unpack(hello, { warn: warning => void warnings.push(warning) })
+        expect(warnings.filter(({ code }) => code === 'LEFTOVER')).to.have.length(1)
+        expect(fs.readdirSync(bundle).toSorted()).to.deep.equal([leftover, 'config.json', 'ovl.json', 'rootfs'])
+        await unpack(hello, { force: 'bundle' })
+        expect(fs.readdirSync(bundle).toSorted()).to.deep.equal(['config.json', 'ovl.json', 'rootfs'])
+        spawnSync('mount', ['-o', 'remount,ro', bundle])
+        expect((await failure(unpack(hello, { force: 'bundle' }))).message).to.match(/\(tmpfs\) is read-only$/)
+      } finally {
+        spawnSync('umount', ['-l', bundle])
+      }
+    })
+
     it('does not pass on a setgid bit or a default ACL of its parent', async function () {
       skipUnless(this, isRoot() && loadSystem() !== null, 'chown needs root', { optional: true })
       fs.chownSync(arena, 0, 42)
