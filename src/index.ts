@@ -41,6 +41,17 @@ export {
   type TreeInode,
   type TreeSink,
 } from './layer/index.ts'
+export {
+  mountCommand,
+  type MountedOverlay,
+  mountOverlay,
+  type MountPlan,
+  preflight,
+  readOptions,
+  type Unmounted,
+  unmountOverlay,
+} from './mount/index.ts'
+export { formatOverlayOptions, type OverlayOptions, parseOverlayOptions } from './overlay/index.ts'
 export { decodeName, encodeName, parseLayerName } from './path/index.ts'
 export {
   encodeTarHeader,

@@ -26,7 +26,9 @@ export function renderOverview(tree: readonly CommandSpec[]): string[] {
       .map(example => `  ${example.command}`),
     '',
   )
-  lines.push('ovl help <command> explains a command; ovl help images | formats | json | exit-status, a topic.')
+  lines.push(
+    'ovl help <command> explains a command; ovl help images | overlay | formats | json | exit-status, a topic.',
+  )
   return lines
 }
 

@@ -5,7 +5,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { OvlError, quote } from '../errors/index.ts'
 import { globalFlags, oneOf } from './global-flags.ts'
 import { nearest } from './nearest.ts'
-import { type CommandSpec, type FlagSpec, type FlagValues, usageLine } from './spec.ts'
+import { type CommandSpec, type FlagSpec, type FlagValues, argumentLabel, usageLine } from './spec.ts'
 
 /** What a command line asks for. */
 export type Invocation =
@@ -16,6 +16,7 @@ export type Invocation =
       readonly kind: 'call'
       readonly spec: CommandSpec
       readonly positionals: readonly string[]
+      readonly rest: readonly string[]
       readonly flags: FlagValues
     }
 
@@ -58,8 +59,10 @@ export function parseCommandLine(argv: readonly string[], tree: readonly Command
   }
   if (called === undefined) return { kind: flags.has('--version') ? 'version' : 'overview', flags }
   if (flags.has('--help')) return { kind: 'help', spec: called.spec, flags }
-  checkArguments(called.spec, called.positionals)
-  return { kind: 'call', ...called, flags }
+  const { spec } = called
+  const words = splitRest(argv, called.positionals, spec)
+  checkArguments(spec, words.positionals)
+  return { kind: 'call', spec, ...words, flags }
 }
 
 function createCommand(name: string, flags: readonly FlagSpec[], values: Map<string, string[]>): Command {
@@ -103,10 +106,21 @@ function readFlags(values: ReadonlyMap<string, readonly string[]>): FlagValues {
   }
 }
 
+type Words = { readonly positionals: readonly string[]; readonly rest: readonly string[] }
+
+/** Words behind "--" are arguments like others, other than for a command that runs them as a command. */
+function splitRest(argv: readonly string[], positionals: readonly string[], spec: CommandSpec): Words {
+  const end = argv.indexOf('--')
+  if (end < 0 || spec.arguments.at(-1)?.rest !== true) return { positionals, rest: [] }
+  const count = argv.length - end - 1
+  return { positionals: positionals.slice(0, positionals.length - count), rest: argv.slice(end + 1) }
+}
+
 function checkArguments(spec: CommandSpec, positionals: readonly string[]): void {
-  const needed = spec.arguments.filter(argument => argument.optional !== true).length
-  if (positionals.length >= needed && positionals.length <= spec.arguments.length) return
-  const names = spec.arguments.map(argument => (argument.optional === true ? `[${argument.name}]` : argument.name))
+  const expected = spec.arguments.filter(argument => argument.rest !== true)
+  const needed = expected.filter(argument => argument.optional !== true).length
+  if (positionals.length >= needed && positionals.length <= expected.length) return
+  const names = expected.map(argumentLabel)
   const wants = names.length === 0 ? 'takes no argument' : `needs ${names.join(' and ')}`
   const count = `${positionals.length} argument${positionals.length === 1 ? '' : 's'}`
   throw new OvlError('USAGE', `${spec.name} ${wants}, got ${count}`, {

@@ -1,10 +1,9 @@
 // The shape of a command as data: the parser, the help, the documents and the completion are all made from it.
 
-import type { ExitStatus } from '../errors/index.ts'
 import type { Session } from './session.ts'
 
 /** The sections of `ovl help`, in this order. */
-export const commandGroups = ['Images', 'Bundles', 'Other'] as const
+export const commandGroups = ['Images', 'Bundles', 'Overlay', 'Other'] as const
 
 /** A section of `ovl help`. */
 export type CommandGroup = (typeof commandGroups)[number]
@@ -15,6 +14,8 @@ export type ArgumentSpec = {
   readonly name: string
   readonly text: string
   readonly optional?: boolean
+  /** Everything behind `--`: any number of words. Only the last argument can be one. */
+  readonly rest?: boolean
 }
 
 /** A flag, as parser and help see it. */
@@ -51,11 +52,16 @@ export type CommandSpec = {
   readonly load: () => Promise<Action>
 }
 
-/** Runs a parsed command line and resolves to the exit status. */
-export type Action = (call: Call, session: Session) => Promise<ExitStatus>
+/** Runs a parsed command line and resolves to the exit status: ovl's own, or that of a command it ran. */
+export type Action = (call: Call, session: Session) => Promise<number>
 
 /** A parsed command line. */
-export type Call = { readonly positionals: readonly string[]; readonly flags: FlagValues }
+export type Call = {
+  readonly positionals: readonly string[]
+  /** The words behind `--`, for a command that takes them. */
+  readonly rest: readonly string[]
+  readonly flags: FlagValues
+}
 
 /** The flags of one call: reads the last value, or all of them. */
 export type FlagValues = {
@@ -66,8 +72,13 @@ export type FlagValues = {
 
 /** The usage line: `ovl unpack [flags] IMAGE BUNDLE`. */
 export function usageLine(spec: CommandSpec): string {
-  const names = spec.arguments.map(argument => (argument.optional === true ? `[${argument.name}]` : argument.name))
-  return ['ovl', spec.name, '[flags]', ...names].join(' ')
+  return ['ovl', spec.name, '[flags]', ...spec.arguments.map(argumentLabel)].join(' ')
+}
+
+/** An argument as the usage shows it: `IMAGE`, `[PATH]`, `[-- COMMAND…]`. */
+export function argumentLabel({ name, optional, rest }: ArgumentSpec): string {
+  const label = rest === true ? `-- ${name}…` : name
+  return optional === true ? `[${label}]` : label
 }
 
 /** A flag as the usage shows it: `-n, --dry-run`, `--platform OS/ARCH`. */

@@ -1,4 +1,4 @@
-// Help that belongs to no command: `ovl help images | formats | json | exit-status`.
+// Help that belongs to no command: `ovl help images | overlay | formats | json | exit-status`.
 
 import { errorCodes } from '../errors/index.ts'
 import { renderTable } from './table.ts'
@@ -25,6 +25,7 @@ export const exitMeanings: readonly (readonly [number, string])[] = [
 /** Every topic, in the order of `ovl help topics`. */
 export const topics: readonly Topic[] = [
   { name: 'images', summary: 'how an image is named and recognised', lines: imagesTopic },
+  { name: 'overlay', summary: 'how an overlay is put together, and the options of the kernel', lines: overlayTopic },
   { name: 'formats', summary: 'which image formats and compressions are read', lines: formatsTopic },
   { name: 'json', summary: 'the rules of JSON output and JSON errors', lines: jsonTopic },
   { name: 'exit-status', summary: 'exit statuses and error codes', lines: exitStatusTopic },
@@ -47,6 +48,39 @@ function imagesTopic(): string[] {
     '  ovl inspect image.tar                  # what the file is',
     '  ovl ls ./layout:latest /etc            # one tag of an OCI layout',
     '  docker save debian | ovl verify -      # from a pipe',
+  ]
+}
+
+function overlayTopic(): string[] {
+  return [
+    'An overlay shows directories as one. Of several entries of one name the top-most is seen; directories are merged.',
+    '',
+    ...renderTable(
+      [{}, {}],
+      [
+        ['lowerdir=TOP:NEXT:BASE', 'read only, at most 500; "::DIR" at the end adds a layer that only holds data'],
+        ['lowerdir+=DIR  datadir+=DIR', 'the same one by one, taken as they stand'],
+        ['upperdir=DIR', 'takes every change; without it the overlay is read-only and needs two lower layers'],
+        ['workdir=DIR', 'an empty directory on the same mount as upperdir, outside of it'],
+      ],
+    ),
+    '',
+    'In lowerdir a colon, comma or backslash of a name has a backslash before it; in upperdir and workdir the latter two.',
+    '',
+    ...renderTable(
+      [{}, {}],
+      [
+        ['redirect_dir=on', 'directories of a lower layer can be renamed (otherwise EXDEV)'],
+        ['metacopy=on', 'a change of owner, mode or times does not copy the content'],
+        ['index=on', 'hard links of lower layers stay linked; one overlay an upperdir'],
+        ['nfs_export=on', 'file handles that last; needs index=on'],
+        ['userxattr', 'marks in user.overlay.*, for user namespaces; without redirects and metacopy'],
+        ['volatile', 'nothing is synced; after a crash the upperdir is lost'],
+        ['xino= uuid= verity= fsync=', 'inode numbers, identity, data checksums, durability'],
+      ],
+    ),
+    '',
+    'ro, nosuid, nodev, noexec, noatime and the like work as in mount(8).',
   ]
 }
 

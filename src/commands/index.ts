@@ -2,8 +2,10 @@ export type { ImageOptions } from './image-options.ts'
 export type { InspectedDocument, InspectedLayer, Inspection, RawDocument } from './inspect.ts'
 export type { LayerRow, LayersReport } from './layers.ts'
 export type { ListedEntry, ListOptions } from './list.ts'
+export type { MountCommandOptions, MountedCommandOptions, MountedLayer, MountReport } from './mount.ts'
 export type { UnpackPlan } from './plan-unpack.ts'
 export type { PrintFileOptions } from './print-file.ts'
+export type { UnmountReport } from './umount.ts'
 export type { UnpackCommandOptions, UnpackedImage, UnpackReport } from './unpack.ts'
 export type { LayerVerdict, Verification, VerifyOptions } from './verify.ts'
 
@@ -12,8 +14,10 @@ export const loadCommand = {
   inspect: () => import('./inspect.ts'),
   layers: () => import('./layers.ts'),
   list: () => import('./list.ts'),
+  mount: () => import('./mount.ts'),
   planUnpack: () => import('./plan-unpack.ts'),
   printFile: () => import('./print-file.ts'),
+  umount: () => import('./umount.ts'),
   unpack: () => import('./unpack.ts'),
   verify: () => import('./verify.ts'),
 } as const

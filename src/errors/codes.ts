@@ -59,7 +59,7 @@ export const errorCodes = {
   OVL_BAD_VALUE: { exit: 2, title: 'an overlay option has a value that it cannot have' },
   OVL_BAD_LOWERDIR: { exit: 2, title: 'the colons of lowerdir cannot be understood' },
   OVL_DATA_LAYER_ORDER: { exit: 2, title: 'a lower layer stands behind a data-only layer' },
-  OVL_LOWERDIR_MIXED: { exit: 2, title: 'lowerdir+ or datadir+ stands behind lowerdir' },
+  OVL_LOWERDIR_MIXED: { exit: 2, title: 'a layer is given by itself behind a lowerdir with all of them' },
   OVL_CONFLICTING_OPTIONS: { exit: 2, title: 'two overlay options exclude each other' },
   OVL_UNESCAPED_COLON: { exit: 2, title: 'a colon in the name of a layer needs a backslash' },
   OVL_UNESCAPED_COMMA: { exit: 2, title: 'a comma in the name of a layer needs a backslash' },
@@ -98,6 +98,7 @@ export const errorCodes = {
 
   OVL_BUSY: { exit: 6, title: 'files on a mount are in use' },
   OVL_NOT_AN_OVERLAY: { exit: 6, title: 'something else is mounted there' },
+  OVL_ALREADY_MOUNTED: { exit: 6, title: 'the bundle is mounted already' },
   OVL_IN_USE: { exit: 6, title: 'a directory is in use by another overlay' },
 
   DEST_EXISTS: { exit: 6, title: 'the destination exists already' },

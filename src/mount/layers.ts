@@ -58,13 +58,22 @@ export function allLayers({ lower, data, upper, work }: OpenLayers): readonly Op
   return [...lower, ...data, ...(upper === null ? [] : [upper]), ...(work === null ? [] : [work])]
 }
 
-/** `upperdir up  ext4 /dev/vda (mount 24)`, in columns. */
+/** `upperdir  up  ext4  /dev/vda  (mount 24)`, in columns. */
 export function layerFacts(layers: readonly OpenLayer[]): string[] {
-  const width = Math.max(...layers.map(layer => shown(layer.path).length))
-  return layers.map(({ role, path, mount }) => {
-    const where = mount === null ? 'mount unknown' : `${mount.type}  ${shown(mount.source)}  (mount ${mount.id})`
-    return `${role.padEnd(8)}  ${shown(path).padEnd(width)}  ${where}`
-  })
+  const rows = layers.map(({ role, path, mount }) => [
+    role,
+    shown(path),
+    mount?.type ?? '?',
+    shown(mount?.source ?? '?'),
+    `(mount ${mount?.id ?? 'unknown'})`,
+  ])
+  const widths = [0, 1, 2, 3, 4].map(column => Math.max(...rows.map(row => row[column]?.length ?? 0)))
+  return rows.map(row =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
 }
 
 /** The same for programs. */

@@ -36,6 +36,12 @@ const tree = [
       { name: 'PATH', text: '', optional: true },
     ],
   }),
+  spec('run', {
+    arguments: [
+      { name: 'PLACE', text: '' },
+      { name: 'COMMAND', text: '', optional: true, rest: true },
+    ],
+  }),
 ]
 
 const parse = (line: string) => parseCommandLine(line.split(' ').filter(Boolean), tree)
@@ -47,6 +53,19 @@ function call(line: string) {
 }
 
 describe('parseCommandLine()', () => {
+  it('keeps the words behind -- apart for a command that runs them', () => {
+    expect(call('run here -- sh -c x --json')).to.deep.include({
+      positionals: ['here'],
+      rest: ['sh', '-c', 'x', '--json'],
+    })
+    expect(call('run here')).to.deep.include({ positionals: ['here'], rest: [] })
+    expect(call('ls -- --odd --name')).to.deep.include({ positionals: ['--odd', '--name'], rest: [] })
+    expect(() => parse('run -- here')).to.throw(OvlError, 'run needs PLACE, got 0 arguments')
+    expect(() => parse('run'))
+      .to.throw(OvlError)
+      .with.deep.property('facts', ['Usage: ovl run [flags] PLACE [-- COMMAND…]'])
+  })
+
   it('takes global flags before and after the verb', () => {
     for (const line of ['-q --format json unpack a b', 'unpack a -q b --format=json', 'unpack --format json a b -q']) {
       const { flags, positionals } = call(line)

@@ -4,6 +4,8 @@ import { helpSpec } from './help.ts'
 import { inspectSpec } from './inspect.ts'
 import { layersSpec } from './layers.ts'
 import { lsSpec } from './ls.ts'
+import { mountSpec } from './mount.ts'
+import { umountSpec } from './umount.ts'
 import { unpackSpec } from './unpack.ts'
 import { verifySpec } from './verify.ts'
 import { versionSpec } from './version.ts'
@@ -16,6 +18,8 @@ export const commandTree: readonly CommandSpec[] = [
   catSpec,
   verifySpec,
   unpackSpec,
+  mountSpec,
+  umountSpec,
   helpSpec,
   versionSpec,
 ]
