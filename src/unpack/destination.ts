@@ -92,6 +92,9 @@ export async function publish({ path, destination }: Workspace): Promise<void> {
     exchange(path, destination.path)
     await removeTree(path)
   } catch (error) {
+    const isTaken = ['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].some(code => isCode(error, code))
+    const isBundle = fs.existsSync(join(destination.path, stateFile))
+    if (isTaken) throw inTheWay(destination.shownAs, 'something else was made there in the meantime', { isBundle })
     throw cannotWrite(destination, error)
   }
 }

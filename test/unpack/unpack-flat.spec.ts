@@ -132,6 +132,15 @@ describe('unpackFlat()', () => {
       expect(fs.readFileSync(bundle, 'utf8')).to.equal('x')
     })
 
+    it('is refused when something is made there meanwhile, and stays as it is', async () => {
+      const error = await failure(
+        unpack(hello, { onProgress: () => fs.mkdirSync(join(bundle, 'x'), { recursive: true }) }),
+      )
+      expect(error.code).to.equal('DEST_EXISTS')
+      expect(fs.readdirSync(arena)).to.deep.equal(['bundle'])
+      expect(fs.readdirSync(bundle)).to.deep.equal(['x'])
+    })
+
     it('is refused when its parent directory does not exist', async () => {
       bundle = join(arena, 'no/such/bundle')
       expect((await failure(unpack())).code).to.equal('INPUT_NOT_FOUND')
