@@ -116,7 +116,7 @@ export class LayerApplier {
         `Cannot apply layer ${this.#layer}: the image has more than ${value} entries`,
         {
           hint: `--limit entries=${value * 10}`,
-          data: { limit: 'entries', value },
+          data: { limit: 'entries', value, layer: this.#layer },
         },
       )
     }

@@ -48,8 +48,8 @@ describe('ovl help', () => {
 
   it('lists every error code with its exit status', async () => {
     const { stdout } = await ovl(['help', 'exit-status'])
-    for (const [code, row] of Object.entries(errorCodes))
-      expect(stdout).to.match(new RegExp(`^  ${code} +${row.exit}  ${row.title}`, 'm'))
+    const words = stdout.split('\n').map(line => line.trim().replaceAll(/ +/g, ' '))
+    for (const [code, row] of Object.entries(errorCodes)) expect(words).to.include(`${code} ${row.exit} ${row.title}`)
   })
 
   it('refuses an unknown topic, exit 2', async () => {
