@@ -6,8 +6,8 @@ import { readVersion } from './version.ts'
 /** Runs one command line and sets the exit status of the process; never throws. */
 export async function main(argv: readonly string[]): Promise<void> {
   if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V') && (await printVersion())) return
-  const { run } = await import('./run.ts')
-  process.exitCode = await run(argv, process)
+  const [{ run }, { exactArguments }] = await Promise.all([import('./run.ts'), import('./argument-bytes.ts')])
+  process.exitCode = await run(exactArguments(argv), process)
 }
 
 /** False when it could not be written: the long way knows what to say about that. */

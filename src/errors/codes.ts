@@ -92,7 +92,7 @@ export const errorCodes = {
   OVL_UPPER_REMOTE: { exit: 5, title: 'the file system of the upperdir lacks what overlayfs needs' },
   OVL_TOO_MANY_LAYERS: { exit: 5, title: 'more lower layers than the kernel takes' },
   OVL_TOO_DEEP: { exit: 5, title: 'an overlay upon an overlay upon an overlay' },
-  OVL_OPTIONS_TOO_LONG: { exit: 5, title: 'the overlay options do not fit into what mount(2) takes' },
+  OVL_OPTIONS_TOO_LONG: { exit: 5, title: 'the overlay options are longer than a mount call takes' },
   OVL_MOUNT_FAILED: { exit: 5, title: 'the kernel refuses an overlay for a reason of its own' },
   OVL_NEEDS_TRUSTED_XATTRS: { exit: 5, title: 'an overlay option needs attributes that this user may not use' },
 

@@ -83,8 +83,20 @@ function describeMount(
     mount: mount ?? null,
     method,
     isReadOnly: isReadOnly || turnedReadOnly,
-    notes: turnedReadOnly
-      ? [...notes, { about: 'read-only', message: `the kernel mounted read-only: ${reason}` }]
-      : notes,
+    notes: [
+      ...notes,
+      ...kernelWarnings(messages, notes),
+      ...(turnedReadOnly ? [{ about: 'read-only', message: `the kernel mounted read-only: ${reason}` }] : []),
+    ],
   }
+}
+
+/** What the kernel found besides: an upperdir that a mount out of sight uses, a file system that lacks something. */
+function kernelWarnings(messages: readonly string[], notes: readonly OverlayNote[]): OverlayNote[] {
+  const isKnown = (message: string): boolean =>
+    message.includes('is in-use as') && notes.some(note => note.message.includes('is in use as'))
+  return messages
+    .filter(message => /is in-use as|falling back to|does not support|needs to support|failed to set/.test(message))
+    .filter(message => !isKnown(message))
+    .map(message => ({ about: 'kernel', message: `the kernel says: ${message}` }))
 }

@@ -6,6 +6,7 @@ import os from 'node:os'
 import type { Readable, Writable } from 'node:stream'
 import { OvlError } from '../errors/index.ts'
 import { type IdRange, probePrivileges } from '../host/index.ts'
+import { encodeName } from '../path/index.ts'
 
 /** What runs in the namespace. */
 export type NamespaceOptions = {
@@ -26,7 +27,7 @@ export type IdMapping = { readonly inside: number; readonly outside: number; rea
  * Errors: UNSUPPORTED where user namespaces cannot be made.
  */
 export async function runInUserNamespace({ prepare, command, cwd }: NamespaceOptions): Promise<number> {
-  const args = ['--user', '--mount', '--', 'sh', '-c', waitingScript(prepare), 'sh', ...command]
+  const args = ['--user', '--mount', '--', 'sh', '-c', waitingScript]
   const child = spawn('unshare', args, {
     stdio: ['inherit', 'inherit', 'inherit', 'pipe', 'pipe'],
     ...(cwd === undefined ? {} : { cwd }),
@@ -38,7 +39,7 @@ export async function runInUserNamespace({ prepare, command, cwd }: NamespaceOpt
     writeMaps(child.pid ?? 0)
     const go = child.stdio[3] as Writable
     go.on('error', () => undefined) // the child may be gone: its status tells
-    go.end('go\n')
+    go.end(Buffer.from(encodeName(commandScript(prepare, command))))
     return await ended
   } catch (error) {
     child.kill('SIGKILL')
@@ -48,15 +49,19 @@ export async function runInUserNamespace({ prepare, command, cwd }: NamespaceOpt
   }
 }
 
-/** `exec` at the end: the command itself receives signals and gives the status. */
-function waitingScript(prepare: readonly string[]): string {
-  return [
-    'echo ready >&4',
-    'read -r go <&3 || exit 125',
-    'exec 3<&- 4>&-',
-    `${prepare.map(singleQuote).join(' ')} >/dev/null || exit`,
-    'exec "$@"',
-  ].join('\n')
+/** Says that it is in the namespace, and waits there for the maps of ids and for what to do. */
+const waitingScript = 'echo ready >&4; exec 4>&-; script=$(cat <&3); exec 3<&-; eval "$script"'
+
+/**
+ * Goes through a pipe and not as an argument, because arguments that node passes on are UTF-8. `exec` at the end: the
+ * command itself receives signals and gives the status.
+ */
+function commandScript(prepare: readonly string[], command: readonly string[]): string {
+  return `${quoteAll(prepare)} >/dev/null || exit\nexec ${quoteAll(command)}\n`
+}
+
+function quoteAll(parts: readonly string[]): string {
+  return parts.map(singleQuote).join(' ')
 }
 
 /** Any shell takes every character between single quotes for itself. */
@@ -162,7 +167,7 @@ function words({ inside, outside, count }: IdMapping): string[] {
   return [String(inside), String(outside), String(count)]
 }
 
-/** Lines `NAME:FIRST:COUNT` of subuid(5) for one user, by name or number. Exported for tests. */
+/** Lines `NAME:FIRST:COUNT` of subuid(5) for one user, by name or number. */
 export function parseSubordinateIds(text: string, user: { readonly name: string; readonly id: number }): IdRange[] {
   return text.split('\n').flatMap(line => {
     const [owner, first, count] = line.split(':')

@@ -5,7 +5,7 @@ import { expect } from 'chai'
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import { makeBundle } from '../support/bundle-on-disk.ts'
-import { type CliOptions, type CliResult, ovl } from '../support/cli.ts'
+import { type CliOptions, type CliResult, ovl, ovlPath } from '../support/cli.ts'
 import { needsOverlayMounts, Stage } from '../support/overlay-stage.ts'
 import { hasTool, skipUnless } from '../support/probe.ts'
 
@@ -232,6 +232,16 @@ describe('ovl mount and umount', () => {
     expect(fs.readdirSync(stage.at('m')).toSorted()).to.deep.equal(['file', 'odd'])
   })
 
+  it('takes names that are no UTF-8', () => {
+    const script =
+      'n=$(printf "caf\\351"); mkdir "$n"; : > "$n/odd"; "$0" "$1" mount -q --lower "$n" --lower l1 m && ls m'
+    const stdout = execFileSync('sh', ['-c', script, process.execPath, ovlPath], {
+      cwd: stage.directory,
+      encoding: 'utf8',
+    })
+    expect(stdout).to.equal('file\nodd\n')
+  })
+
   it('mounts the layers of a bundle, once', async () => {
     makeBundle(stage.make('b'), { layers: [{ 'etc/hostname': 'base', 'etc/other': '' }, { 'etc/hostname': 'top' }] })
     expect((await run('mount b')).stdout).to.match(/^mounted b\/merged: 2 lowers, upper writable\n/)
@@ -337,6 +347,21 @@ describe('ovl mount --userns', () => {
     const refused = await mounted(',redirect_dir=on')
     expect([refused.stdout, refused.status]).to.deep.equal(['', 2])
     expect(refused.stderr).to.match(/userxattr excludes redirect_dir=on {3}\[OVL_CONFLICTING_OPTIONS\]/)
+  })
+
+  it('takes odd names of directories, commands and arguments', () => {
+    fs.chownSync(stage.at('u'), user, user)
+    fs.chownSync(stage.at('w'), user, user)
+    const script = [
+      'n=$(printf "a\\351 \\047x\\ny"); mkdir "$n"; : > "$n/odd"',
+      '"$0" "$1" mount --userns --lower "$n" --upper u --work w m -- sh -c \'ls m; printf %s "$1"\' sh "$n"',
+    ].join('; ')
+    const stdout = execFileSync('sh', ['-c', script, process.execPath, ovlPath], {
+      cwd: stage.directory,
+      uid: user,
+      gid: user,
+    })
+    expect(stdout.toString('latin1')).to.equal("odd\na\xe9 'x\ny")
   })
 
   it('hints at itself when root is missing', async () => {

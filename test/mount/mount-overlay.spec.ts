@@ -117,6 +117,20 @@ describe('mountOverlay()', function () {
     )
   })
 
+  it('passes on what the kernel warns of', () => {
+    // Given by a relative name, the upperdir of the other mount cannot be found in mountinfo.
+    execFileSync(
+      'mount',
+      ['-i', '-t', 'overlay', 'overlay', '-o', 'lowerdir=l2,upperdir=u,workdir=w', stage.at('m2')],
+      {
+        cwd: stage.directory,
+      },
+    )
+    const { notes } = mount(stage, readOptions(stage.fill('lowerdir=$l1,upperdir=$u,workdir=$w'), null), 'descriptors')
+    const warnings = notes.filter(({ about }) => about === 'kernel').map(({ message }) => message)
+    expect(warnings.join()).to.contain('upperdir is in-use as upperdir/workdir of another mount')
+  })
+
   it('names the code of a reason that only the kernel can find', function () {
     skipUnless(this, hasTool('fuse-overlayfs') && fs.existsSync('/dev/fuse'), 'no fuse-overlayfs')
     execFileSync('fuse-overlayfs', ['-o', stage.fill('lowerdir=$l1,upperdir=$u,workdir=$w'), stage.at('m2')], {
