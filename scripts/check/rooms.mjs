@@ -79,7 +79,7 @@ function purity(root, file, rooms) {
 
 function binImports(root, file) {
   return importsOf(readText(root, file))
-    .filter(({ specifier }) => specifier.startsWith('.') && !specifier.startsWith('../dist/cli/'))
+    .filter(({ specifier }) => specifier.startsWith('.') && !specifier.startsWith('../dist/program/'))
     .map(({ specifier, line }) => ({ file, line, reason: `bin imports ${specifier}, not the room cli` }))
 }
 

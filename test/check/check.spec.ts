@@ -36,7 +36,7 @@ const sound: Readonly<Record<string, string>> = {
   'src/host/index.ts':
     "import fs from 'node:fs'\n/** Its own file. */\nexport const size = (): number => fs.statSync('/').size\n",
   'src/cli/index.ts': "import '../host/index.ts'\n/** Runs. */\nexport const run = Buffer.alloc\n",
-  'bin/ovl.js': "import { run } from '../dist/cli/index.js'\nrun(1)\n",
+  'bin/ovl.js': "import { run } from '../dist/program/main.js'\nrun(1)\n",
   'test/tar.spec.ts': "check('BAD')\n",
   'docs/errors.md': '# Errors\n\n`BAD`: bad\n',
   'README.md':
