@@ -67,6 +67,8 @@ export {
   readFileContent,
   readImageTree,
   unpackFlat,
+  unpackLayers,
+  type UnpackLayersOptions,
   type UnpackOptions,
   type UnpackProgress,
   type UnpackResult,

@@ -4,13 +4,14 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { escapeControls, OvlError } from '../errors/index.ts'
 import { encodeName, isUtf8Name } from '../path/index.ts'
 import { readError } from './read-error.ts'
-import type { Blob } from './types.ts'
+import type { Blob, BlobOrigin, PortableBlob } from './types.ts'
 
 /** A blob over bytes in memory. */
 export function bytesBlob(bytes: Uint8Array, location: string): Blob {
   return {
     size: bytes.length,
     location,
+    origin: { kind: 'bytes', bytes },
     read(target, start, end, position) {
       const from = Math.min(position, bytes.length)
       const part = bytes.subarray(from, from + (end - start))
@@ -29,6 +30,7 @@ export function sliceBlob(
   return {
     size,
     location,
+    ...originOf(whole, portable => ({ kind: 'slice', whole: portable, offset })),
     read(target, start, end, position) {
       const length = Math.min(end - start, size - position)
       return length <= 0 ? 0 : whole.read(target, start, start + length, offset + position)
@@ -42,6 +44,7 @@ export function descriptorBlob(fd: number, place: { readonly size: number; reado
   return {
     size,
     location,
+    origin: { kind: 'descriptor', fd },
     read(target, start, end, position) {
       try {
         return readSync(fd, target, start, end - start, position)
@@ -56,6 +59,7 @@ export function descriptorBlob(fd: number, place: { readonly size: number; reado
 export class FileBlob implements Blob {
   readonly size: number
   readonly location: string
+  readonly origin: BlobOrigin
   readonly #path: string
   #fd: number | null = null
 
@@ -63,6 +67,7 @@ export class FileBlob implements Blob {
     this.#path = path
     this.location = escapeControls(path)
     this.size = size
+    this.origin = { kind: 'file', path }
   }
 
   read(target: Uint8Array, start: number, end: number, position: number): number {
@@ -78,6 +83,14 @@ export class FileBlob implements Blob {
     if (this.#fd !== null) closeSync(this.#fd)
     this.#fd = null
   }
+}
+
+/** The `origin` of a blob made from another, where that one has one. */
+export function originOf(
+  { size, location, origin }: Blob,
+  derive: (portable: PortableBlob) => BlobOrigin,
+): { readonly origin?: BlobOrigin } {
+  return origin === undefined ? {} : { origin: derive({ size, location, origin }) }
 }
 
 /** A path as Node's fs takes it: names that are no UTF-8 as their bytes. */

@@ -1,4 +1,5 @@
 import type { SparseSegment } from '../tar/index.ts'
+import { originOf } from './blob.ts'
 import type { Blob } from './types.ts'
 
 /** A member that tar stored without its holes, as the file it was: holes read as zeros. */
@@ -16,6 +17,7 @@ export function sparseBlob(
   return {
     size,
     location: stored.location,
+    ...originOf(stored, portable => ({ kind: 'sparse', stored: portable, segments })),
     read(target, start, end, position) {
       const wanted = Math.min(end - start, size - position)
       if (wanted <= 0) return 0

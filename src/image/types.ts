@@ -2,6 +2,7 @@
 // OCI archive, a skopeo directory or a pipe.
 
 import type { Limits, Warn } from '../errors/index.ts'
+import type { SparseSegment } from '../tar/index.ts'
 import type { Descriptor, Digest, HistoryEntry, ImageConfig, ImageIndex, Manifest, Platform } from '../oci/index.ts'
 
 /** The forms that are recognised; also the prefixes that an image argument may carry. */
@@ -15,7 +16,22 @@ export interface Blob {
   readonly location: string
   /** Reads up to `end - start` bytes at `position` into `target`; returns how many, 0 only at the end. */
   read(target: Uint8Array, start: number, end: number, position: number): number
+  /** How another thread of this process reads the same bytes; absent where only this thread can. */
+  readonly origin?: BlobOrigin
 }
+
+/** Where the bytes of a blob are, as plain values that can be sent to another thread. */
+export type BlobOrigin =
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  /** An open file, which whoever opened the image closes. */
+  | { readonly kind: 'descriptor'; readonly fd: number }
+  /** A file by its path (byte-exact, see `path`). */
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'slice'; readonly whole: PortableBlob; readonly offset: number }
+  | { readonly kind: 'sparse'; readonly stored: PortableBlob; readonly segments: readonly SparseSegment[] }
+
+/** A blob without its methods. */
+export type PortableBlob = { readonly size: number; readonly location: string; readonly origin: BlobOrigin }
 
 /** One layer of an image: what the documents say of it, and its stored bytes. */
 export interface Layer {

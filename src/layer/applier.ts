@@ -109,17 +109,8 @@ export class LayerApplier {
 
   #entry(header: TarHeader): void {
     this.#counts.entries++
-    if (++this.#entries > this.#options.limits.entries) {
-      const value = this.#options.limits.entries
-      throw new OvlError(
-        'LIMIT_EXCEEDED',
-        `Cannot apply layer ${this.#layer}: the image has more than ${value} entries`,
-        {
-          hint: `--limit entries=${value * 10}`,
-          data: { limit: 'entries', value, layer: this.#layer },
-        },
-      )
-    }
+    const { entries } = this.#options.limits
+    if (++this.#entries > entries) throw tooManyEntries(this.#layer, entries)
     const entry = decodeEntry(header, this.#options)
     if (entry !== null) this.#apply(entry)
   }
@@ -362,6 +353,14 @@ export class LayerApplier {
   #warnDuplicate(path: LayerPath): void {
     this.#warn({ code: 'DUPLICATE_ENTRY', message: `${quote(path)} occurs more than once; the last entry wins`, path })
   }
+}
+
+/** The error of an image with more entries than the limit, met in `layer`. */
+export function tooManyEntries(layer: number, limit: number): OvlError {
+  return new OvlError('LIMIT_EXCEEDED', `Cannot apply layer ${layer}: the image has more than ${limit} entries`, {
+    hint: `--limit entries=${limit * 10}`,
+    data: { limit: 'entries', value: limit, layer },
+  })
 }
 
 function realPath(place: Place, names: readonly string[]): LayerPath {

@@ -1,4 +1,4 @@
-export { LayerApplier, type ApplyOptions, type LayerCounts } from './applier.ts'
+export { LayerApplier, type ApplyOptions, type LayerCounts, tooManyEntries } from './applier.ts'
 export { type Attributes, impliedAttributes, type Xattrs } from './attributes.ts'
 export { decodeTree, type EncodedTree, encodeTree } from './encode-tree.ts'
 export { type DecodeOptions, decodeEntry, type FileEntry, type LayerEntry, type NodeEntry } from './entry.ts'

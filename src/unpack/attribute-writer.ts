@@ -21,6 +21,8 @@ export type AttributeOptions = {
   readonly warn: Warn
   /** Told about everything that the tree on disk does not show. */
   readonly notKept: NotKeptLog
+  /** The name that an extended attribute gets on disk; its own when absent. */
+  readonly nameXattr?: (name: string) => string
 }
 
 /** The inode that gets its attributes. */
@@ -53,7 +55,8 @@ export class AttributeWriter {
     const { path, kind, standsFor } = inode
     const chowned = this.#applyOwner(inode, attributes)
     if (attributes.xattrs !== null && standsFor === undefined) {
-      for (const [name, value] of attributes.xattrs) this.#setXattr({ path, kind }, name, value)
+      const { nameXattr = name => name } = this.#options
+      for (const [name, value] of attributes.xattrs) this.#setXattr({ path, kind }, nameXattr(name), value)
     }
     const mode = standsFor === undefined ? attributes.mode : 0
     if (kind !== 'symlink' && (chowned || mode !== inode.currentMode)) {

@@ -1,6 +1,6 @@
 import { defaultLimits, type Limits, type Warn } from '../errors/index.ts'
-import { type BlockTarget, type Image, type Layer, streamLayer } from '../image/index.ts'
-import { ImageTree, LayerApplier, type LayerChange, type LayerCounts } from '../layer/index.ts'
+import { type BlockTarget, type Image, type Layer, type LayerStream, streamLayer } from '../image/index.ts'
+import { ImageTree, LayerApplier, type LayerChange, type LayerCounts, NeedsLayersBelow } from '../layer/index.ts'
 import { type TarHandler, TarReader } from '../tar/index.ts'
 import { nameLayer } from './name-layer.ts'
 
@@ -44,6 +44,8 @@ export async function readImageTree(image: Image, options: ReadTreeOptions = {})
 
 /** How one layer is read. */
 export type ReadLayerOptions = Pick<ReadTreeOptions, 'limits' | 'warn' | 'signal'> & {
+  /** What is done with the layer, for messages: "Cannot unpack …". */
+  readonly verb?: string
   /** Asked before more bytes are read: they wait for its promise. What the handler was given is valid until then. */
   readonly beforeMore?: () => null | Promise<void>
 }
@@ -52,12 +54,13 @@ export type ReadLayerOptions = Pick<ReadTreeOptions, 'limits' | 'warn' | 'signal
 export async function readLayer(
   layer: Layer,
   handler: TarHandler,
-  { limits = defaultLimits, warn, signal, beforeMore = () => null }: ReadLayerOptions = {},
-): Promise<{ readonly uncompressedBytes: number }> {
+  { limits = defaultLimits, warn, signal, verb, beforeMore = () => null }: ReadLayerOptions = {},
+): Promise<LayerStream> {
   const reader = new TarReader(handler, { paxBytes: limits.paxBytes })
   const { target, throwFailure } = readInto(reader, beforeMore)
   const result = await streamLayer(layer, target, {
     limits,
+    ...(verb === undefined ? {} : { verb }),
     ...(warn === undefined ? {} : { warn }),
     ...(signal === undefined ? {} : { signal }),
   })
@@ -85,6 +88,7 @@ function readInto(
         try {
           reader.push(region, 0, length)
         } catch (error) {
+          if (error instanceof NeedsLayersBelow) throw error // no fault: it will be read again
           failure = { error }
         }
       },

@@ -1,4 +1,5 @@
-// Every public image of the corpus, unpacked flat, against the tree that independent tools unpack from it.
+// Every public image of the corpus, unpacked flat and to layers (their copy and what the kernel makes of them), against
+// the tree that independent tools unpack from it.
 
 import { expect } from 'chai'
 import * as fs from 'node:fs'
@@ -7,9 +8,10 @@ import { join } from 'node:path'
 import { OvlError } from '../../src/errors/index.ts'
 import { removeTree } from '../../src/host/index.ts'
 import { openImage } from '../../src/image/index.ts'
-import { unpackFlat } from '../../src/unpack/index.ts'
+import { unpackFlat, unpackLayers } from '../../src/unpack/index.ts'
 import { corpus, corpusPath, needsCorpus } from '../support/corpus.ts'
 import { type Listing, type ListingColumn, listingDifferences, listTree, parseListing } from '../support/listing.ts'
+import { listBundle, needsOverlayMounts } from '../support/overlay-listing.ts'
 import { isRoot, skipUnless } from '../support/probe.ts'
 
 type IndexRow = { readonly file: string; readonly truth: string | null }
@@ -77,55 +79,62 @@ const untold: Record<string, { readonly outcome: string; readonly why: string }>
   'vbatts--docker-utils--f.tgz': { outcome: 'DIFF_ID_MISMATCH', why: 'the config is not the one of these layers' },
 }
 
-describe('unpackFlat() of the public images', function () {
-  this.timeout(60_000)
-  let arena = ''
-  before(needsCorpus)
-  before(function () {
-    skipUnless(this, isRoot(), 'owners and devices need root', { optional: true })
-    arena = fs.mkdtempSync(join(tmpdir(), 'ovl-images-'))
-  })
-  after(async () => {
-    if (arena !== '') await removeTree(arena)
-  })
-  afterEach(async () => {
-    await removeTree(join(arena, 'bundle'))
-  })
+for (const unpackTo of [unpackFlat, unpackLayers])
+  describe(`${unpackTo.name}() of the public images`, function () {
+    this.timeout(60_000)
+    if (unpackTo === unpackLayers) before(needsOverlayMounts)
+    let arena = ''
+    before(needsCorpus)
+    before(function () {
+      skipUnless(this, isRoot(), 'owners and devices need root', { optional: true })
+      arena = fs.mkdtempSync(join(tmpdir(), 'ovl-images-'))
+    })
+    after(async () => {
+      if (arena !== '') await removeTree(arena)
+    })
+    afterEach(async () => {
+      await removeTree(join(arena, 'bundle'))
+    })
 
-  const index =
-    corpus === null ? [] : (JSON.parse(fs.readFileSync(join(corpus, 'images/INDEX.json'), 'utf8')) as IndexRow[])
-  for (const { file, truth } of index) {
-    if (truth !== null) it(`${file} gives the tree of the truth file`, () => compareWithTruth(file, truth))
-    else it(`${file}: ${untold[file]?.outcome} (${untold[file]?.why})`, () => checkUntold(file))
-  }
-
-  async function unpack(file: string): Promise<void> {
-    const ref = refs[file]
-    const image = await openImage(corpusPath('images', file), ref === undefined ? {} : { ref })
-    try {
-      await unpackFlat(image, join(arena, 'bundle'))
-    } finally {
-      image.close()
+    const index =
+      corpus === null ? [] : (JSON.parse(fs.readFileSync(join(corpus, 'images/INDEX.json'), 'utf8')) as IndexRow[])
+    for (const { file, truth } of index) {
+      if (truth !== null) it(`${file} gives the tree of the truth file`, () => compareWithTruth(file, truth))
+      else it(`${file}: ${untold[file]?.outcome} (${untold[file]?.why})`, () => checkUntold(file))
     }
-  }
 
-  async function compareWithTruth(file: string, truth: string): Promise<void> {
-    await unpack(file)
-    const wanted = parseListing(fs.readFileSync(corpusPath('images/truth', truth), 'utf8'))
-    const got = listTree(join(arena, 'bundle/rootfs'))
-    expect(listingDifferences(wanted, got, (path, column) => isIncomparable({ path, column, got }))).to.deep.equal([])
-  }
+    async function unpack(file: string): Promise<void> {
+      const ref = refs[file]
+      const image = await openImage(corpusPath('images', file), ref === undefined ? {} : { ref })
+      try {
+        await unpackTo(image, join(arena, 'bundle'))
+      } finally {
+        image.close()
+      }
+    }
 
-  async function checkUntold(file: string): Promise<void> {
-    const wanted = untold[file]?.outcome
-    const outcome = await unpack(file).then(
-      () => 'unpacked',
-      (error: unknown) => (error instanceof OvlError ? error.code : String(error)),
-    )
-    expect(outcome).to.equal(wanted)
-    expect(fs.readdirSync(arena)).to.deep.equal(wanted === 'unpacked' ? ['bundle'] : [])
-  }
-})
+    async function compareWithTruth(file: string, truth: string): Promise<void> {
+      await unpack(file)
+      const wanted = parseListing(fs.readFileSync(corpusPath('images/truth', truth), 'utf8'))
+      const bundle = join(arena, 'bundle')
+      const trees =
+        unpackTo === unpackFlat ? [listTree(join(bundle, 'rootfs'))] : Object.values(listBundle(bundle, ['merged']))
+      for (const got of trees)
+        expect(listingDifferences(wanted, got, (path, column) => isIncomparable({ path, column, got }))).to.deep.equal(
+          [],
+        )
+    }
+
+    async function checkUntold(file: string): Promise<void> {
+      const wanted = untold[file]?.outcome
+      const outcome = await unpack(file).then(
+        () => 'unpacked',
+        (error: unknown) => (error instanceof OvlError ? error.code : String(error)),
+      )
+      expect(outcome).to.equal(wanted)
+      expect(fs.readdirSync(arena)).to.deep.equal(wanted === 'unpacked' ? ['bundle'] : [])
+    }
+  })
 
 type Cell = { readonly path: string; readonly column: ListingColumn; readonly got: Listing }
 

@@ -1,0 +1,61 @@
+// A thread that writes layers: one request after the other, with a working directory and a umask of its own
+// (unshare(CLONE_FS)), so that paths are short and modes exact without touching the rest of the process.
+
+import { parentPort, workerData } from 'node:worker_threads'
+import { OvlError } from '../errors/index.ts'
+import { loadSystem, type System } from '../host/index.ts'
+import type { FromThread, LayersTask, ToThread } from './layer-protocol.ts'
+import { LayerWriter } from './layer-writer.ts'
+
+const task = workerData as LayersTask
+const stopping = new AbortController()
+const system = loadSystem()
+if (system === null) throw new Error('a thread that writes layers needs system calls')
+const writer = new LayerWriter({
+  task,
+  system,
+  ...enterWorkspace(system),
+  signal: stopping.signal,
+  onReading: (number, uncompressedBytes) => send({ type: 'reading', number, uncompressedBytes }),
+})
+
+let last: Promise<void> = Promise.resolve()
+parentPort?.on('message', (message: ToThread) => {
+  if (message !== 'stop') {
+    last = last.then(() => answer(message))
+    return
+  }
+  stopping.abort()
+  void last.finally(() => {
+    writer.close()
+    parentPort?.close()
+  })
+})
+
+async function answer({ id, request }: Exclude<ToThread, 'stop'>): Promise<void> {
+  if (stopping.signal.aborted) return
+  try {
+    send({ type: 'answer', id, answer: await writer.answer(request) })
+  } catch (error) {
+    if (!(error instanceof OvlError)) throw error // a bug: the main thread reports it with its stack
+    const warnings = request.kind === 'write' ? writer.warningsOf(request.layer.number) : []
+    send({ type: 'failed', id, error: error.toJSON(), warnings })
+  }
+}
+
+function enterWorkspace(calls: System): { readonly prefix: string; readonly umask: number } {
+  const outside = { prefix: `${task.workspace}/`, umask: task.umask }
+  try {
+    calls.unshareFs()
+  } catch {
+    return outside // refused by a seccomp profile: absolute paths and chmod do the same, slower
+  }
+  calls.umask(0)
+  calls.chdir(task.workspace)
+  return { prefix: '', umask: 0 }
+}
+
+function send(message: FromThread): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+  parentPort?.postMessage(message)
+}
