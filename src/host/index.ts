@@ -42,5 +42,15 @@ export {
   type Privileges,
   probePrivileges,
 } from './privileges.ts'
+export { type LayerDirectoryOptions, openLayerDirectory } from './layer-directory.ts'
+export type { Ability } from './probes/ability.ts'
+export { isBeyondTrial, type TimeTrial, type XattrTrial } from './probes/attribute-trials.ts'
+export { type DecoderProbe, koffiVersion, probeDecoders } from './probes/decoders.ts'
+export { type DirectoryProbe, type DirectoryTrials, probeDirectory } from './probes/directory.ts'
+export type { FileTrials } from './probes/file-trials.ts'
+export { type KernelProbe, probeKernel } from './probes/kernel.ts'
+export type { OverlayTrial } from './probes/overlay-trial.ts'
+export { findProgram, probeTools, type Tool } from './probes/tools.ts'
+export { probeUser, type SubordinateRange, type UserProbe } from './probes/user.ts'
 export { type Removal, removeTree } from './remove-tree.ts'
 export { diagnoseWriteError, type WriteContext } from './write-errors.ts'

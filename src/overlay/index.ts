@@ -29,3 +29,8 @@ export {
   shownSettings,
   usualDefaults,
 } from './settings.ts'
+export { type CheckOptions, checkOverlay } from './check/check-overlay.ts'
+export { type FindingCode, findingCodes, type LayerFinding, type Mend, type Severity } from './check/finding-table.ts'
+export type { LayerName, LayerNode, LayerReader, StoredOverlay } from './check/layer-reader.ts'
+export { parseOrigin, type StoredHandle } from './check/origin.ts'
+export { citedRules } from './check/rules.ts'
