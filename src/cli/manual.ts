@@ -2,6 +2,7 @@
 // `node scripts/generate-docs.mjs` writes them; a test compares.
 
 import { errorCodes } from '../errors/index.ts'
+import { citedRules, findingCodes } from '../overlay/index.ts'
 import { globalFlags } from './global-flags.ts'
 import { type CommandSpec, type FlagSpec, flagLabel, usageLine } from './spec.ts'
 import { exitMeanings, topics } from './topics.ts'
@@ -19,6 +20,7 @@ export function renderManual(): ReadonlyMap<string, string> {
       topic => [`docs/cli/topic-${topic.name}.md`, page(`ovl help ${topic.name}`, fenced(topic.lines()))] as const,
     ),
     ['docs/errors.md', errorsPage()],
+    ['docs/doctor.md', findingsPage()],
   ])
 }
 
@@ -74,6 +76,38 @@ function errorsPage(): string {
     '| code | exit status | meaning |',
     '|---|---|---|',
     ...codes,
+  ])
+}
+
+function findingsPage(): string {
+  const codes = Object.entries(findingCodes).flatMap(([code, { severity, title, meaning, rules, fix }]) => [
+    `### ${code}`,
+    '',
+    `${severity}: ${title}.${rules.length === 0 ? '' : ` Rules ${rules.join(', ')}.`}`,
+    '',
+    `${meaning}${fix === null ? '' : ` \`--fix\`: ${fix}.`}`,
+    '',
+  ])
+  const cited = Object.entries(citedRules).map(([number, text]) => `| ${number} | ${cell(text)} |`)
+  return page('What ovl doctor finds in an overlay', [
+    '`ovl doctor --overlay --upper U --lower L:… [--work W]` prints a line for each finding, with its path, its code and the',
+    'rules of overlayfs behind it; `-v` adds what it means, `--json` all of it. An error makes something fail, a warning is',
+    'lost or shows wrongly, a note is good to know. `--fix` mends what can be mended without changing what the overlay shows;',
+    'only names that can be listed but not opened disappear.',
+    '',
+    'A mark is judged by the layers beneath it, so all of them must be named. Marks of lower layers are mended with',
+    '`--fix=lower` only: other overlays may use the same layers. Nothing is mended while the overlay is mounted.',
+    '',
+    '## Findings',
+    '',
+    ...codes,
+    '## Rules',
+    '',
+    'As the kernel behaves, measured with 6.18; the numbers have gaps because only what findings cite stands here.',
+    '',
+    '| rule | |',
+    '|---|---|',
+    ...cited,
   ])
 }
 

@@ -9,7 +9,7 @@ export type Topic = { readonly name: string; readonly summary: string; readonly 
 /** Exit statuses and what they say. */
 export const exitMeanings: readonly (readonly [number, string])[] = [
   [0, 'done'],
-  [1, 'the check says no (verify found a bad layer)'],
+  [1, 'the check says no (verify found a bad layer, doctor something wrong)'],
   [2, 'usage: the command line is wrong or leaves a choice open'],
   [3, 'input not found: file, tag, platform, layer, path'],
   [4, 'input invalid or unsafe: corrupt, wrong digest, over a limit'],

@@ -1,3 +1,6 @@
+export type { CleanReport } from './clean.ts'
+export type { Problem, MachineReport } from './doctor.ts'
+export type { FixMode, OverlayDoctorOptions, OverlayFinding, OverlayReport } from './doctor-overlay.ts'
 export type { ImageOptions } from './image-options.ts'
 export type { InspectedDocument, InspectedLayer, Inspection, RawDocument } from './inspect.ts'
 export type { LayerRow, LayersReport } from './layers.ts'
@@ -11,6 +14,9 @@ export type { LayerVerdict, Verification, VerifyOptions } from './verify.ts'
 
 /** The commands, each imported when it is asked for, so that a run loads only what it needs. */
 export const loadCommand = {
+  clean: () => import('./clean.ts'),
+  doctor: () => import('./doctor.ts'),
+  doctorOverlay: () => import('./doctor-overlay.ts'),
   inspect: () => import('./inspect.ts'),
   layers: () => import('./layers.ts'),
   list: () => import('./list.ts'),

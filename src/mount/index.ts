@@ -2,6 +2,7 @@ export { type BundleOverlay, bundleOverlay, type BundleOverlayOptions } from './
 export { mountCommand } from './command-text.ts'
 export { type OpenLayer, type OpenLayers } from './layers.ts'
 export { type MountedOverlay, type MountMethod, mountOverlay } from './mount-overlay.ts'
+export { findUsedDirectories, layersOf, lookAt, type UsedDirectory } from './mounted-overlays.ts'
 export { readModuleDefaults } from './module.ts'
 export { type MountPlan, preflight, type PreflightOptions } from './preflight.ts'
 export { readOptions } from './read-options.ts'

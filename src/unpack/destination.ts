@@ -1,11 +1,11 @@
 // All or nothing: a bundle is built in a workspace beside its destination and appears there by one rename. Whatever
 // happens before that, the destination is untouched and the workspace is removed.
 
-import { randomBytes } from 'node:crypto'
 import * as fs from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { isCode, OvlError, quote, type Warn } from '../errors/index.ts'
 import { AT_FDCWD, diagnoseWriteError, RENAME_EXCHANGE, loadSystem, removeTree } from '../host/index.ts'
+import { findLeftovers, workspaceMark, workspaceName } from './leftovers.ts'
 
 /** How an existing destination is treated: refused, replaced if it is a bundle of ovl's, or replaced whatever it is. */
 export type Force = 'no' | 'bundle' | 'any'
@@ -24,7 +24,6 @@ export type Destination = {
 /** The directory in which a bundle is built. */
 export type Workspace = { readonly path: string; readonly destination: Destination }
 
-const workspaceMark = '.ovl-tmp-'
 const stateFile = 'ovl.json'
 
 /**
@@ -63,14 +62,14 @@ export async function createWorkspace(
   { force, warn }: { readonly force: Force; readonly warn: Warn },
 ): Promise<Workspace> {
   const { path, isMountPoint } = destination
-  const prefix = isMountPoint ? join(path, workspaceMark) : `${path}${workspaceMark}`
-  const workspace = `${prefix}${process.pid}-${randomBytes(2).toString('hex')}`
+  const [directory, start] = isMountPoint ? [path, ''] : [dirname(path), basename(path)]
+  const workspace = join(directory, workspaceName(start))
   try {
-    for (const leftover of findLeftovers(prefix)) {
+    for (const leftover of findLeftovers(directory, start)) {
       if (force === 'no')
         warn({
           code: 'LEFTOVER',
-          message: `${leftover} is left from a run that was killed; --force removes it`,
+          message: `${leftover} is left from a run that was killed; --force or ovl doctor --clean removes it`,
           path: leftover,
         })
       else await removeTree(leftover)
@@ -138,25 +137,6 @@ function inTheWay(
 function summarise(names: readonly string[]): string {
   const shown = names.slice(0, 3).map(name => quote(name).slice(1, -1))
   return names.length > shown.length ? `${shown.join(', ')} …` : shown.join(', ')
-}
-
-/** Workspaces of processes that are gone. */
-function findLeftovers(prefix: string): string[] {
-  const start = basename(prefix)
-  const names = fs.readdirSync(dirname(prefix)).filter(name => name.startsWith(start))
-  return names
-    .filter(name => !isAlive(Number.parseInt(name.slice(start.length), 10)))
-    .map(name => join(dirname(prefix), name))
-}
-
-function isAlive(pid: number): boolean {
-  if (!(pid > 0)) return false
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return isCode(error, 'EPERM') // it exists and belongs to somebody else
-  }
 }
 
 /** A setgid bit or a default ACL of the parent directory would be passed on to every file of the tree. */

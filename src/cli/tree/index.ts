@@ -1,5 +1,6 @@
 import type { CommandSpec } from '../spec.ts'
 import { catSpec } from './cat.ts'
+import { doctorSpec } from './doctor.ts'
 import { helpSpec } from './help.ts'
 import { inspectSpec } from './inspect.ts'
 import { layersSpec } from './layers.ts'
@@ -20,6 +21,7 @@ export const commandTree: readonly CommandSpec[] = [
   unpackSpec,
   mountSpec,
   umountSpec,
+  doctorSpec,
   helpSpec,
   versionSpec,
 ]
