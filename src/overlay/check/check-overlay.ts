@@ -49,6 +49,10 @@ export function checkOverlay(overlay: StoredOverlay, options: CheckOptions): voi
       if (metacopies.length === 0) metacopies.push({ layer, path })
     },
   }
+  if (!context.visible.isWhole) {
+    const fact = 'shows more directories than can be looked at, by redirects upon redirects'
+    options.report({ code: 'NOT_CHECKED', layer: 0, path: '', fact, mend: null })
+  }
   for (let layer = 0; layer < overlay.layers.length; layer++) checkLayer(layer, context)
   const [first] = metacopies
   if (first === undefined || overlay.metacopy) return

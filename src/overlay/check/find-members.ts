@@ -64,7 +64,7 @@ class Lookup {
     let areRoots = parents.every(({ path }) => path === '')
     for (let i = 0; i < queue.length && !this.#stop; i++) {
       const parent = queue[i] as Parent
-      const failure = this.#mayGoOn() ?? this.#lookIn(parent, i === queue.length - 1)
+      const failure = this.#lookIn(parent, i === queue.length - 1) ?? this.#mayGoOn()
       if (failure !== null) return failure
       if (this.#redirected === 'by path' && !areRoots) {
         // From here on every layer beneath is asked, not only those that have the parent.
@@ -76,7 +76,7 @@ class Lookup {
     return this.#needsData ? this.#findData() : null
   }
 
-  /** Before each layer beneath: what was found may need what this overlay does not do. */
+  /** After each layer: what was found may need what this overlay does not do. */
   #mayGoOn(): LookupFailure | null {
     if (this.#needsData && !this.#overlay.metacopy) return { errno: 'EPERM', about: 'metacopy' }
     if (this.#redirected !== 'no' && !this.#overlay.followsRedirects) return { errno: 'EPERM', about: 'redirect' }
