@@ -1,6 +1,7 @@
 // The three kinds of blobs: bytes in memory, a file, and a range of another blob (a member of an archive).
 
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { escapeControls, OvlError } from '../errors/index.ts'
 import { encodeName, isUtf8Name } from '../path/index.ts'
 import { readError } from './read-error.ts'
@@ -67,7 +68,7 @@ export class FileBlob implements Blob {
     this.#path = path
     this.location = escapeControls(path)
     this.size = size
-    this.origin = { kind: 'file', path }
+    this.origin = { kind: 'file', path: resolve(path) } // a thread may have another working directory
   }
 
   read(target: Uint8Array, start: number, end: number, position: number): number {
