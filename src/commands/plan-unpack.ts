@@ -4,19 +4,28 @@ import { existsSync, lstatSync, readdirSync, statfsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { stateFileName } from '../bundle/index.ts'
 import { OvlError } from '../errors/index.ts'
-import type { TreeInode } from '../layer/index.ts'
+import type { ImageTree, LayerCounts, TreeInode } from '../layer/index.ts'
 import { readImageTree } from '../unpack/index.ts'
 import { withImage } from './image-options.ts'
-import { describeUnpacked, readUserNamespace, type UnpackCommandOptions, type UnpackedImage } from './unpack.ts'
+import {
+  describeUnpacked,
+  readUserNamespace,
+  type UnpackCommandOptions,
+  type UnpackedImage,
+  type UnpackMode,
+} from './unpack.ts'
 
 /** What an unpack would write. */
 export type UnpackPlan = {
   readonly image: UnpackedImage
   readonly bundle: string
-  readonly mode: 'flat'
+  readonly mode: UnpackMode
+  /** Base first. */
+  readonly layers: readonly PlannedLayer[]
   readonly hasConfig: boolean
   /** The destination exists and would be replaced. */
   readonly replaces: boolean
+  /** The merged tree. */
   readonly files: number
   readonly directories: number
   readonly symlinks: number
@@ -28,6 +37,9 @@ export type UnpackPlan = {
   readonly freeBytes: number
 }
 
+/** A layer, and the directories of lower layers that it has entries in but none for. */
+export type PlannedLayer = LayerCounts & { readonly number: number; readonly implied: readonly string[] }
+
 /**
  * Reads and verifies the whole image, looks at the destination, and writes nothing.
  *
@@ -37,16 +49,22 @@ export function planUnpack(argument: string, destination: string, options: Unpac
   readUserNamespace(options)
   const replaces = checkReplacement(destination, options.force)
   return withImage(argument, options, async image => {
-    const tree = await readImageTree(image, options)
+    const layers: PlannedLayer[] = []
+    const tree = await readImageTree(image, {
+      ...options,
+      onLayer: ({ number }, { counts, implied }) => void layers.push({ number, ...counts, implied }),
+    })
     const counts = countTree(tree.root)
     const freeBytes = freeBytesBeside(destination)
     const plan: UnpackPlan = {
       image: describeUnpacked(image),
       bundle: destination,
-      mode: 'flat',
+      mode: options.mode,
+      layers,
       hasConfig: !options.noConfig,
       replaces,
       ...counts,
+      neededBytes: sumNeeded(options.mode, { merged: counts.neededBytes, tree, layers }),
       freeBytes,
     }
     if (plan.neededBytes > freeBytes) throw tooLarge(plan)
@@ -94,6 +112,23 @@ function countTree(root: TreeInode): TreeCounts {
     } else counts[inode.kind === 'symlink' ? 'symlinks' : 'specialFiles']++
   }
   return counts
+}
+
+type Sizes = {
+  readonly merged: number
+  readonly tree: ImageTree
+  readonly layers: readonly PlannedLayer[]
+}
+
+/** Layers hold what is merged and what is hidden, and directories again for each layer that has them. */
+function sumNeeded(mode: UnpackMode, { merged, tree, layers }: Sizes): number {
+  if (mode === 'flat') return merged
+  const hidden = new Set(tree.hidden.map(({ inode }) => inode))
+  let lower = merged
+  for (const inode of hidden) if (inode.kind === 'file') lower += Math.ceil(inode.storedSize / blockBytes) * blockBytes
+  const directories = layers.reduce((sum, layer) => sum + layer.directories + layer.implied.length, 0)
+  lower += directories * blockBytes
+  return mode === 'native' ? lower : lower + merged
 }
 
 function freeBytesBeside(destination: string): number {

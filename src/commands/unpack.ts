@@ -1,16 +1,19 @@
-// `ovl unpack --flat`: an image becomes a bundle that a runtime starts.
+// `ovl unpack`: an image becomes a bundle that a runtime starts.
 
 import { readdirSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { type NotKept, type UserNamespace, userNamespace } from '../bundle/index.ts'
 import { isCode, OvlError } from '../errors/index.ts'
+import { probePrivileges, removeTree } from '../host/index.ts'
 import type { Image } from '../image/index.ts'
 import type { Digest, Platform } from '../oci/index.ts'
 import {
   type Force,
+  type MergedCounts,
   type UnpackedLayer,
   unpackFlat,
-  type UnpackOptions,
+  unpackLayers,
+  type UnpackLayersOptions,
   type UnpackProgress,
   type UnpackResult,
 } from '../unpack/index.ts'
@@ -18,6 +21,9 @@ import { type ImageOptions, withImage } from './image-options.ts'
 
 /** How to unpack: the flags of `ovl unpack`. */
 export type UnpackCommandOptions = ImageOptions & {
+  readonly mode: UnpackMode
+  /** Marks of overlayfs as `user.overlay.*`, for mounts with `userxattr`. */
+  readonly userxattr: boolean
   readonly force: Force
   readonly rootless: boolean
   /** `CONTAINER:HOST:SIZE`, any number of times. */
@@ -33,6 +39,9 @@ export type UnpackCommandOptions = ImageOptions & {
   readonly onImage?: (image: UnpackedImage) => void
   readonly onProgress?: (progress: UnpackProgress) => void
 }
+
+/** `flat`: one directory; otherwise one for each layer, and the merged tree as a copy or as a mount. */
+export type UnpackMode = 'flat' | 'emulated' | 'native'
 
 /** The image that was unpacked. */
 export type UnpackedImage = {
@@ -51,7 +60,9 @@ export type UnpackedImage = {
 export type UnpackReport = {
   readonly image: UnpackedImage
   readonly bundle: string
-  readonly mode: 'flat'
+  readonly mode: UnpackMode
+  /** What is in `merged/`, where it is a copy. */
+  readonly merged: MergedCounts | null
   readonly hasConfig: boolean
   readonly rootless: boolean
   readonly layers: readonly UnpackedLayer[]
@@ -59,24 +70,30 @@ export type UnpackReport = {
   readonly notKept: NotKept
 }
 
-/** Unpacks an image to a new bundle. Errors: USAGE, those of `openImage` and `unpackFlat`. */
+/**
+ * Unpacks an image to a new bundle; in the native form also mounts it. Errors: USAGE, those of `openImage`,
+ * `unpackFlat`, `unpackLayers` and `mount`.
+ */
 export function unpackImage(
   argument: string,
   destination: string,
   options: UnpackCommandOptions,
 ): Promise<UnpackReport> {
   const namespace = readUserNamespace(options)
+  if (options.mode === 'native') checkMayMount(destination)
   return withImage(argument, options, async image => {
     const described = describeUnpacked(image)
     options.onImage?.(described)
-    const { bundle, layers, notKept } = await unpackAndExplain(image, destination, {
+    const { bundle, layers, notKept, merged } = await unpackAndExplain(image, destination, {
       ...options,
       userNamespace: namespace,
     })
+    if (options.mode === 'native') await mountBundle(destination)
     return {
       image: described,
       bundle,
-      mode: 'flat',
+      mode: options.mode,
+      merged,
       hasConfig: !options.noConfig,
       rootless: options.rootless,
       layers,
@@ -85,15 +102,43 @@ export function unpackImage(
   })
 }
 
+function checkMayMount(destination: string): void {
+  if (probePrivileges().canMount) return
+  throw new OvlError(
+    'NEEDS_PRIVILEGE',
+    `Cannot mount bundle ${destination}: not permitted for uid ${process.geteuid?.()}`,
+    {
+      hint: `leave --native out; then: ovl mount --userns ${destination} -- COMMAND`,
+      data: { path: destination },
+    },
+  )
+}
+
+/** All or nothing: what cannot be mounted does not stay either. */
+async function mountBundle(destination: string): Promise<void> {
+  const { mount } = await import('./mount.ts') // a good deal of code that other forms do not need
+  try {
+    mount(destination, { options: [], lower: [], dryRun: false, userns: false })
+  } catch (error) {
+    await removeTree(resolve(destination))
+    throw error
+  }
+}
+
 /** Unpacks; an error that ends the work in the middle also tells what became of it. */
-async function unpackAndExplain(image: Image, destination: string, options: UnpackOptions): Promise<UnpackResult> {
+async function unpackAndExplain(
+  image: Image,
+  destination: string,
+  { mode, ...options }: UnpackLayersOptions & { readonly mode: UnpackMode },
+): Promise<UnpackResult> {
   const bytesOfLayer = new Map<number, number>()
   const onProgress = (event: UnpackProgress): void => {
     if (event.kind === 'reading') bytesOfLayer.set(event.layer.number, event.uncompressedBytes)
     options.onProgress?.(event)
   }
   try {
-    return await unpackFlat(image, destination, { ...options, onProgress })
+    if (mode === 'flat') return await unpackFlat(image, destination, { ...options, onProgress })
+    return await unpackLayers(image, destination, { ...options, native: mode === 'native', onProgress })
   } catch (error) {
     if (isCode(error, 'NO_SPACE')) throw sayNothingIsLeft(error, destination)
     if (!(error instanceof OvlError) || error.code !== 'INTERRUPTED') throw error

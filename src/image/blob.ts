@@ -64,9 +64,10 @@ export class FileBlob implements Blob {
   readonly #path: string
   #fd: number | null = null
 
-  constructor(path: string, size: number) {
+  /** `location` is what messages say, when it is not the path. */
+  constructor(path: string, size: number, location: string = path) {
     this.#path = path
-    this.location = escapeControls(path)
+    this.location = escapeControls(location)
     this.size = size
     this.origin = { kind: 'file', path: resolve(path) } // a thread may have another working directory
   }
@@ -76,7 +77,7 @@ export class FileBlob implements Blob {
       this.#fd ??= openRegular(this.#path)
       return readSync(this.#fd, target, start, end - start, position)
     } catch (cause) {
-      throw readError(this.#path, cause)
+      throw readError(this.location, cause)
     }
   }
 

@@ -36,7 +36,7 @@ function openBlob({ size, location, origin }: PortableBlob, files: FileBlob[]): 
     case 'descriptor':
       return descriptorBlob(origin.fd, { size, location })
     case 'file': {
-      const file = new FileBlob(origin.path, size)
+      const file = new FileBlob(origin.path, size, location)
       files.push(file)
       return file
     }

@@ -53,6 +53,8 @@ export class LayerApplier {
   #fileIsOpen = false
   /** Names of lower layers that this layer links to: hiding one of them would make the link's meaning depend on order. */
   readonly #linkedBelow: Set<LayerPath> = new Set()
+  /** Directories of lower layers in which this layer has entries. */
+  #entered: Place[] = []
   /** What an isolated layer hides, for those who know the layers below. */
   readonly #markers: { whiteouts: LayerPath[]; opaques: LayerPath[] } = { whiteouts: [], opaques: [] }
   readonly #warn: Warn
@@ -74,6 +76,7 @@ export class LayerApplier {
   beginLayer(number: number): TarHandler {
     this.#layer = number
     this.#counts = noCounts()
+    this.#entered = []
     this.#resolver.beginLayer(number)
     return {
       entry: header => this.#entry(header),
@@ -93,6 +96,13 @@ export class LayerApplier {
     this.#linkedBelow.clear()
     this.#removeChild(this.#root, aufsLinkDirectory, 'opaque')
     return this.#counts
+  }
+
+  /** After `endLayer`: directories that this layer has no entry for and takes from below (rule 15), the root left out. */
+  impliedDirectories(): readonly LayerPath[] {
+    const isImplied = ({ directory, path }: Place): boolean =>
+      path !== '' && directory.attributesLayer !== this.#layer && nodeAt(this.#root.directory, path) === directory
+    return this.#entered.filter(isImplied).map(({ path }) => path)
   }
 
   /** What an isolated layer is, after `endLayer`: for `mergeLayer`. */
@@ -169,6 +179,7 @@ export class LayerApplier {
   /** An entry is here or below: the directory counts as this layer's own; an isolated sink hears of it only now. */
   #claim({ directory, path }: Place): void {
     if (directory.layer === this.#layer) return
+    if (directory.layer !== 0) this.#entered.push({ directory, path })
     directory.layer = this.#layer
     directory.replacesOwn = false
     if (this.#isolation !== null && path !== '') this.#sink.makeDirectory(path)

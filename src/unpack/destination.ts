@@ -4,7 +4,15 @@
 import * as fs from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { isCode, OvlError, quote, type Warn } from '../errors/index.ts'
-import { AT_FDCWD, diagnoseWriteError, RENAME_EXCHANGE, loadSystem, removeTree } from '../host/index.ts'
+import {
+  AT_FDCWD,
+  diagnoseWriteError,
+  isInside,
+  loadSystem,
+  readMounts,
+  RENAME_EXCHANGE,
+  removeTree,
+} from '../host/index.ts'
 import { findLeftovers, workspaceMark, workspaceName } from './leftovers.ts'
 
 /** How an existing destination is treated: refused, replaced if it is a bundle of ovl's, or replaced whatever it is. */
@@ -53,7 +61,18 @@ export function checkDestination(shownAs: string, force: Force): Destination {
   const isBundle = names.includes(stateFile)
   const mayReplace = names.length === 0 || force === 'any' || (force === 'bundle' && isBundle)
   if (!mayReplace) throw inTheWay(shownAs, `it exists and is not empty (${summarise(names)})`, { isBundle, force })
+  refuseMounts(shownAs, path)
   return { shownAs, path, exists: true, isMountPoint }
+}
+
+/** What is mounted inside would stay mounted, out of sight. */
+function refuseMounts(shownAs: string, path: string): void {
+  const inside = readMounts().find(({ mountPoint }) => mountPoint !== path && isInside(mountPoint, path))
+  if (inside === undefined) return
+  throw new OvlError('DEST_EXISTS', `Cannot replace bundle ${shownAs}: ${quote(inside.mountPoint)} is mounted`, {
+    hint: `ovl umount ${shownAs}`,
+    data: { path: shownAs, mountPoint: inside.mountPoint },
+  })
 }
 
 /** Makes the workspace, mode 0700 and without anything inherited; names what killed runs have left beside it. */

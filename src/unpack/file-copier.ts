@@ -18,6 +18,8 @@ export type CopyOptions = {
   readonly umask: number
   /** What an attribute is called in the copy; null leaves it out. */
   readonly nameXattr: (name: string) => string | null
+  /** Asked before every piece; throws to give up. */
+  readonly checkStop: () => void
 }
 
 /** Bytes of content; or, of a file with several names, the inode: it is not copied before all of them are known. */
@@ -136,6 +138,7 @@ export class FileCopier {
   #copyRange(from: number, to: number, { start, end }: { readonly start: number; readonly end: number }): void {
     const buffer = this.#buffer
     for (let at = start; at < end; ) {
+      this.#options.checkStop()
       const read = fs.readSync(from, buffer, 0, Math.min(buffer.length, end - at), at)
       if (read === 0) throw new Error('a file became shorter while it was copied')
       for (let written = 0; written < read; ) written += fs.writeSync(to, buffer, written, read - written, at + written)

@@ -66,6 +66,7 @@ export class LayerPool {
   /** Stops all threads; nothing writes any more when it resolves. */
   async stop(): Promise<void> {
     this.#stopping.abort()
+    Atomics.store(this.#task.stopFlag, 0, 1)
     for (const { cancel } of this.#queue.splice(0)) cancel()
     await Promise.all(this.#all.map(thread => thread.stop()))
     this.#here?.close()

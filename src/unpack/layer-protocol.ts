@@ -21,6 +21,8 @@ export type LayersTask = {
   readonly ownership: Ownership
   readonly flags: ApplyFlags
   readonly limits: Limits
+  /** One word that is not 0 once all threads shall stop, for those that are too busy for messages. */
+  readonly stopFlag: Int32Array<SharedArrayBuffer>
 }
 
 /** What a thread is asked to do. */

@@ -19,7 +19,7 @@ import {
   plainSystemError,
   type SpaceMissing,
 } from './layer-protocol.ts'
-import { LowerLayer, lowerPrefix } from './lower-layer.ts'
+import { LowerLayer, lowerPrefix, stopCheck } from './lower-layer.ts'
 import { unescapeXattr } from './overlay-form.ts'
 
 /** Where the writer works and whom it tells. */
@@ -167,6 +167,7 @@ export class LayerWriter {
       system,
       umask,
       nameXattr: name => unescapeXattr(name, task.form),
+      checkStop: stopCheck(task.stopFlag),
     })
     this.#copiers.set(layer, copier)
     return copier

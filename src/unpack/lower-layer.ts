@@ -2,7 +2,7 @@
 // those are known, the marks for what it hides and the attributes of its directories.
 
 import type { NotKept } from '../bundle/index.ts'
-import type { Warning } from '../errors/index.ts'
+import { OvlError, type Warning } from '../errors/index.ts'
 import type { System } from '../host/index.ts'
 import type { Layer } from '../image/index.ts'
 import {
@@ -143,19 +143,27 @@ export class LowerLayer {
 
   /** A hard link of this layer leads to a file of a lower one (rule 19); all attributes stay as they are written there. */
   #copyUp(path: LayerPath, from: number): void {
-    const { prefix, number, system, umask } = this.#options
+    const { prefix, number, system, umask, stopFlag } = this.#options
     const copier = new FileCopier({
       from: lowerPrefix(prefix, from),
       to: lowerPrefix(prefix, number),
       system,
       umask,
       nameXattr: name => name,
+      checkStop: stopCheck(stopFlag),
     })
     try {
       copier.copy(path, { alone: false })
     } finally {
       copier.close()
     }
+  }
+}
+
+/** Throws once the flag is set. Errors: INTERRUPTED. */
+export function stopCheck(stopFlag: LayersTask['stopFlag']): () => void {
+  return () => {
+    if (Atomics.load(stopFlag, 0) !== 0) throw new OvlError('INTERRUPTED', 'Cannot finish copying: interrupted')
   }
 }
 

@@ -1,6 +1,7 @@
 import { defaultLimits, type Limits, type Warn } from '../errors/index.ts'
 import { type BlockTarget, type Image, type Layer, type LayerStream, streamLayer } from '../image/index.ts'
 import { ImageTree, LayerApplier, type LayerChange, type LayerCounts, NeedsLayersBelow } from '../layer/index.ts'
+import type { LayerPath } from '../path/index.ts'
 import { type TarHandler, TarReader } from '../tar/index.ts'
 import { nameLayer } from './name-layer.ts'
 
@@ -18,6 +19,8 @@ export type ReadTreeOptions = {
     read: {
       readonly counts: LayerCounts
       readonly changes: readonly LayerChange[]
+      /** Directories without an entry in this layer, whose attributes come from below. */
+      readonly implied: readonly LayerPath[]
       readonly uncompressedBytes: number
     },
   ) => void
@@ -36,7 +39,12 @@ export async function readImageTree(image: Image, options: ReadTreeOptions = {})
     tree.beginLayer(layer.number)
     const { uncompressedBytes } = await readLayer(layer, applier.beginLayer(layer.number), options)
     const counts = applier.endLayer()
-    options.onLayer?.(layer, { counts, changes: tree.endLayer(), uncompressedBytes })
+    options.onLayer?.(layer, {
+      counts,
+      changes: tree.endLayer(),
+      implied: applier.impliedDirectories(),
+      uncompressedBytes,
+    })
   }
   applier.finish()
   return tree

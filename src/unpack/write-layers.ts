@@ -165,5 +165,6 @@ function describeTask({ path, shownAs, form }: LayersPlace, options: WriteLayers
     ownership: ownershipIn(options.userNamespace ?? null),
     flags: { keepDirlinks, strict, skipUnknown },
     limits,
+    stopFlag: new Int32Array(new SharedArrayBuffer(4)),
   }
 }

@@ -188,11 +188,11 @@ describe('answers to mistakes', () => {
       stderr:
         /^ovl: Cannot find layer 5 in good:1\.0: it has layers 1 to 4 \(1 is the base\) {3}\[LAYER_NOT_FOUND\]\n$/,
     },
-    'unpack without --flat': {
-      line: 'unpack good b',
-      status: 5,
-      code: 'UNSUPPORTED',
-      stderr: /^ovl: Cannot unpack without --flat: .* {3}\[UNSUPPORTED\]\n {2}hint: ovl unpack --flat good b\n$/,
+    'unpack --flat --native': {
+      line: 'unpack --flat --native good b',
+      status: 2,
+      code: 'USAGE',
+      stderr: /^ovl: unpack takes either --flat or --native: a flat bundle has no layers\n/,
     },
   }
   for (const [name, answer] of Object.entries(answers)) it(name, () => check(answer))
@@ -241,13 +241,15 @@ describe('answers to mistakes', () => {
   it('9: a full disk: says how much is missing and leaves nothing', async function () {
     skipUnless(this, isRoot() && mountTmpfs(path.join(cwd, 'small')), 'cannot mount a tmpfs')
     try {
-      const { stderr, status } = await run('-q unpack --flat good small/b')
-      expect(stderr).to.match(/^ovl: Cannot write \S+: no space left on \S*small.* more needed\)? {3}\[NO_SPACE\]\n/)
-      expect(stderr).to.contain('nothing was left behind')
-      expect(status).to.equal(7)
-      expect(fs.readdirSync(path.join(cwd, 'small'))).to.deep.equal([])
-      const plan = await run('unpack --flat --dry-run good small/b')
-      expect([plan.status, plan.stderr]).to.deep.equal([7, plan.stderr.match(/[^]*\[NO_SPACE\]\n[^]*/)?.[0]])
+      for (const form of ['--flat ', '']) {
+        const { stderr, status } = await run(`-q unpack ${form}good small/b`)
+        expect(stderr).to.match(/^ovl: Cannot write \S+: no space left on \S*small.* more needed\)? {3}\[NO_SPACE\]\n/)
+        expect(stderr).to.contain('nothing was left behind')
+        expect(status).to.equal(7)
+        expect(fs.readdirSync(path.join(cwd, 'small'))).to.deep.equal([])
+        const plan = await run(`unpack ${form}--dry-run good small/b`)
+        expect([plan.status, plan.stderr]).to.deep.equal([7, plan.stderr.match(/[^]*\[NO_SPACE\]\n[^]*/)?.[0]])
+      }
     } finally {
       execFileSync('umount', ['-l', path.join(cwd, 'small')])
       fs.rmdirSync(path.join(cwd, 'small'))

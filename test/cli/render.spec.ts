@@ -121,6 +121,7 @@ const unpacked: UnpackReport = {
   },
   bundle: hostile,
   mode: 'flat',
+  merged: null,
   hasConfig: true,
   rootless: true,
   layers: [],

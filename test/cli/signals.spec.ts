@@ -19,13 +19,14 @@ before(() => {
 after(() => fs.rmSync(cwd, { recursive: true, force: true }))
 
 describe('Ctrl-C', () => {
-  for (const [signal, status] of [
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
+  for (const [signal, status, form] of [
+    ['SIGINT', 130, ['--flat']],
+    ['SIGTERM', 143, ['--flat']],
+    ['SIGINT', 130, []],
   ] as const) {
-    it(`10: ${signal} in the middle of an unpack removes everything, exit ${status}`, async () => {
+    it(`10: ${signal} in the middle of unpack ${form.join(' ')} removes everything, exit ${status}`, async () => {
       writeHugeLayout(path.join(cwd, 'huge'))
-      const child = startOvl(['unpack', '--flat', ...(isRoot() ? [] : ['--rootless']), 'huge', 'bint'], { cwd })
+      const child = startOvl(['unpack', ...form, ...(isRoot() ? [] : ['--rootless']), 'huge', 'bint'], { cwd })
       const ended = endOf(child)
       await until(() => sizeOfWorkspace() > 0)
       child.kill(signal)
@@ -65,8 +66,11 @@ describe('Ctrl-C', () => {
 
 function sizeOfWorkspace(): number {
   const name = fs.readdirSync(cwd).find(each => each.startsWith('bint.ovl-tmp-'))
-  const file = path.join(cwd, name ?? 'bint', 'rootfs', 'huge')
-  return fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0
+  const sizes = ['rootfs', 'lower/1'].map(root => {
+    const file = path.join(cwd, name ?? 'bint', root, 'huge')
+    return fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0
+  })
+  return Math.max(...sizes)
 }
 
 /** True once a process waits for its standard input: the event loop makes what it waits for non-blocking. */

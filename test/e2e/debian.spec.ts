@@ -1,6 +1,6 @@
-// One image, one tree: a real Debian of seven layers, unpacked flat from each of its three forms, equals the tree that
-// the kernel shows when the layers are mounted as an overlay (buildah from, buildah mount). Takes a minute and builds
-// the image first where it is missing, so it runs with `npm run test:slow` or when OVL_BENCH_IMAGES is set.
+// One image, one tree: a real Debian of seven layers, unpacked flat from each of its three forms and to layers, equals
+// the tree that the kernel shows when the layers are mounted as an overlay (buildah from, buildah mount). Takes a minute
+// and builds the image first where it is missing, so it runs with `npm run test:slow` or when OVL_BENCH_IMAGES is set.
 
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
@@ -11,6 +11,7 @@ import { images, prepareDebian } from '../bench/images.ts'
 import { needsCorpus } from '../support/corpus.ts'
 import { type Listing, type ListingColumn, listingDifferences, listTree } from '../support/listing.ts'
 import { listMountedImage, needsImageMounts, withStore } from '../support/mounted-image.ts'
+import { listBundle } from '../support/overlay-listing.ts'
 import { skipUnless } from '../support/probe.ts'
 
 /**
@@ -24,7 +25,7 @@ const exacterTimes: ReadonlyMap<string, string> = new Map([
   ['opt/names/mt-2400', '13569465600'],
 ])
 
-describe('ovl unpack --flat of a Debian image', function () {
+describe('ovl unpack of a Debian image', function () {
   this.timeout(600_000)
   let work = ''
   let truth: Listing = new Map()
@@ -46,6 +47,15 @@ describe('ovl unpack --flat of a Debian image', function () {
     expect(truth.size).to.be.greaterThan(8000)
     expect(truth.get('opt/odd/capped')?.xattrs).to.match(/^security\.capability=/)
   })
+
+  for (const flags of [[], ['--userxattr']])
+    it(`equals it as layers, copied and mounted ${flags.join(' ')}`, () => {
+      const bundle = path.join(work, 'layers')
+      execFileSync(process.execPath, ['bin/ovl.js', 'unpack', ...flags, images.gzip, bundle], { stdio: 'pipe' })
+      for (const tree of Object.values(listBundle(bundle, ['merged'])))
+        expect(listingDifferences(truth, tree, isExempt)).to.deep.equal([])
+      fs.rmSync(bundle, { recursive: true, force: true })
+    })
 
   for (const [form, image] of Object.entries({ gzip: images.gzip, zstd: images.zstd, docker: images.dockerArchive })) {
     it(`equals the kernel's overlay mount (${form})`, () => {

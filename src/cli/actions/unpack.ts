@@ -9,7 +9,6 @@ import { showUnpackProgress } from './unpack-progress.ts'
 
 /** Unpacks an image to a bundle, or says what that would write. */
 export const unpackAction: Action = async (call, session) => {
-  if (!call.flags.has('--flat')) throw onlyFlat(call)
   const [image, bundle] = [argumentAt(call, 0), argumentAt(call, 1)]
   const options = readUnpackOptions(call, session)
   return call.flags.has('--dry-run')
@@ -44,17 +43,21 @@ async function unpack(session: Session, { image, bundle, options }: Job): Promis
   return exitStatus.done
 }
 
-/** Honest about what this version writes: the default form of later versions is another one. */
-function onlyFlat(call: Call): OvlError {
-  return new OvlError('UNSUPPORTED', 'Cannot unpack without --flat: this version writes flat bundles only', {
-    hint: `ovl unpack --flat ${call.positionals.join(' ')}`,
-  })
+function readMode({ flags }: Call): UnpackCommandOptions['mode'] {
+  const [isFlat, isNative] = [flags.has('--flat'), flags.has('--native')]
+  if (isFlat && (isNative || flags.has('--userxattr'))) {
+    const other = isNative ? '--native' : '--userxattr'
+    throw new OvlError('USAGE', `unpack takes either --flat or ${other}: a flat bundle has no layers`)
+  }
+  return isFlat ? 'flat' : isNative ? 'native' : 'emulated'
 }
 
 function readUnpackOptions(call: Call, session: Session): UnpackCommandOptions {
   const { flags } = call
   return {
     ...readImageOptions(call, session),
+    mode: readMode(call),
+    userxattr: flags.has('--userxattr'),
     force: flags.has('--force-any') ? 'any' : flags.has('--force') ? 'bundle' : 'no',
     rootless: flags.has('--rootless'),
     uidMap: flags.all('--uid-map'),

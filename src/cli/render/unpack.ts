@@ -39,16 +39,20 @@ export function layerLine(
 
 /** The lines after the work. */
 export function renderUnpacked(report: UnpackReport, elapsedMs: number): string[] {
-  const { bundle, image, layers, hasConfig, notKept } = report
-  const bytes = layers.reduce((sum, { counts }) => sum + counts.bytes, 0)
+  const { bundle, image, hasConfig, notKept } = report
   const config = hasConfig ? `config.json for ${escapeControls(formatPlatform(image.platform))}` : 'no config.json'
-  const from = `${countText(layers.length, 'layer')}, ${sizeText(bytes)} of files`
   const recorded = recordedText(notKept)
   return [
-    `bundle ready: ${escapeControls(bundle)}  (${from}; ${config})   ${durationText(elapsedMs)}`,
+    `bundle ready: ${escapeControls(bundle)}  (${contentText(report)}; ${config})   ${durationText(elapsedMs)}`,
     ...(recorded === '' ? [] : [`recorded in ovl.json: ${recorded}`]),
     ...(hasConfig ? [`next: ${nextCommand(report)}`] : []),
   ]
+}
+
+function contentText({ mode, merged, layers }: UnpackReport): string {
+  if (merged !== null) return `merged: ${countText(merged.entries, 'entry', 'entries')}, ${sizeText(merged.bytes)}`
+  const bytes = layers.reduce((sum, { counts }) => sum + counts.bytes, 0)
+  return `${mode === 'native' ? 'mounted: ' : ''}${countText(layers.length, 'layer')}, ${sizeText(bytes)} of files`
 }
 
 /** The JSON of `ovl unpack`. */
@@ -58,6 +62,7 @@ export function unpackedToJson(report: UnpackReport): { readonly [key: string]: 
     image: unpackedImageToJson(report.image),
     bundle,
     mode,
+    merged: report.merged === null ? null : { ...report.merged },
     config: hasConfig,
     rootless,
     layers: report.layers.map(({ counts, ...layer }) => ({ ...layer, ...counts })),
