@@ -77,6 +77,7 @@ function runOnce(contender: Contender, destination: string): Sample {
   try {
     return measure(contender.command(destination))
   } finally {
+    contender.tidy?.(destination)
     fs.rmSync(destination, { recursive: true, force: true })
   }
 }

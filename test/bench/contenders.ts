@@ -1,5 +1,6 @@
 // Who runs: ovl on every form of the image, and what people use today on the same bytes.
 
+import { spawnSync } from 'node:child_process'
 import { images, layerBlobs } from './images.ts'
 
 /** One row of the bench: how to run it with a destination that does not exist yet. */
@@ -13,6 +14,8 @@ export type Contender = {
   /** A program that must be in PATH. */
   readonly needs?: string
   command(destination: string): readonly string[]
+  /** What has to be undone before the destination can be removed; takes no part in the measurement. */
+  tidy?(destination: string): void
 }
 
 /** Stable names: keys of bench-results.json and what `--only` takes. */
@@ -21,6 +24,9 @@ export type ContenderName =
   | 'flat-zstd'
   | 'flat-docker-archive'
   | 'flat-big'
+  | 'layers'
+  | 'native'
+  | 'podman'
   | 'umoci'
   | 'igzip-tar'
   | 'version'
@@ -28,6 +34,14 @@ export type ContenderName =
 
 const ovl = [process.execPath, 'bin/ovl.js']
 const unpack = (image: string) => (destination: string) => [...ovl, 'unpack', '--flat', image, destination]
+
+/** Into a store of its own, which holds a directory for each layer as a bundle does. */
+const podmanPull =
+  (image: string) =>
+  (destination: string): readonly string[] => {
+    const store = ['--root', `${destination}/root`, '--runroot', `${destination}/run`, '--storage-driver', 'overlay']
+    return ['podman', ...store, 'pull', '--quiet', `oci:${image}:latest`]
+  }
 
 /** All contenders, in the order of the table. */
 export const contenders: readonly Contender[] = [
@@ -42,6 +56,18 @@ export const contenders: readonly Contender[] = [
   },
   { name: 'igzip-tar', title: 'igzip -dc | tar x, layer by layer', needs: 'igzip', command: igzipTar },
   { name: 'flat-big', title: 'ovl unpack --flat big.oci (1 GiB layer)', slow: true, command: unpack(images.big) },
+  {
+    name: 'layers',
+    title: 'ovl unpack debian.oci (layers and merged)',
+    command: destination => [...ovl, 'unpack', images.gzip, destination],
+  },
+  {
+    name: 'native',
+    title: 'ovl unpack --native debian.oci',
+    command: destination => [...ovl, 'unpack', '--native', images.gzip, destination],
+    tidy: destination => void spawnSync('umount', ['-l', `${destination}/merged`]),
+  },
+  { name: 'podman', title: 'podman pull into a fresh store', needs: 'podman', command: podmanPull(images.gzip) },
   { name: 'version', title: 'ovl --version', quick: true, command: () => [...ovl, '--version'] },
   { name: 'node', title: 'node -e 0', quick: true, command: () => [process.execPath, '-e', '0'] },
 ]

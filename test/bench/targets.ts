@@ -25,6 +25,10 @@ const targets: readonly Target[] = [
   memory('peak MiB, zstd', 'flat-zstd', 200),
   memory('peak MiB, docker-archive', 'flat-docker-archive', 200),
   memory('peak MiB, 1 GiB layer', 'flat-big', 200),
+  ratio('layers and merged / umoci unpack', 'layers', 'umoci', 0.5),
+  ratio('layers and merged / podman pull', 'layers', 'podman', 0.5),
+  ratio('native / flat unpack', 'native', 'flat-gzip', 1),
+  memory('peak MiB, layers and merged', 'layers', 200),
   ratio('ovl --version / node -e 0', 'version', 'node', 1.6),
 ]
 
