@@ -60,17 +60,20 @@ function isConfined({ canMount, canSetTrustedXattrs }: Privileges): boolean {
   return canMount && !canSetTrustedXattrs
 }
 
-/** Opaque directories are marked by attributes that a user namespace does not see; plain layers need none. */
+/**
+ * Opaque directories are marked by attributes that a user namespace does not see; plain layers need none. A whiteout
+ * makes a directory opaque as well, when its layer makes the directory anew.
+ */
 function checkTrusted({ directory, state }: Bundle): void {
-  const opaques = state.layers.reduce((sum, layer) => sum + layer.opaques, 0)
-  if (opaques === 0) return
+  const markers = state.layers.reduce((sum, { opaques, whiteouts }) => sum + opaques + whiteouts, 0)
+  if (markers === 0) return
   throw new OvlError(
     'OVL_NEEDS_TRUSTED_XATTRS',
     `Cannot mount bundle ${shown(directory)} in a user namespace: its layers are marked with trusted.* attributes`,
     {
-      facts: [`opaque directories: ${opaques}; what they hide would show`],
+      facts: [`whiteouts and opaque markers: ${markers}; what they hide could show`],
       hint: 'unpack the image again with --userxattr, or mount as root',
-      data: { path: directory, opaques },
+      data: { path: directory, markers },
     },
   )
 }

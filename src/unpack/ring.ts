@@ -1,12 +1,12 @@
 // The ring of shared buffers between the thread that reads and decompresses (main) and the thread that parses and
 // writes. One producer, one consumer, no copies: the decoder writes into a slot, the parser reads it there, and file
-// content goes from the slot straight to write(2). 64 slots of 256 KiB let the main thread work while the writer
-// still starts (measured: 64 slots 453 ms, 32 slots 462 ms for a 170 MB layer).
+// content goes from the slot straight to write(2). 16 MiB let the main thread work while the writer still starts;
+// in slots of 1 MiB the threads wake each other less often than in slots of 256 KiB (7 % less wall clock, mean of 8 runs each).
 
 /** Bytes of one slot. */
-export const slotBytes: number = 1 << 18
+export const slotBytes: number = 1 << 20
 /** Slots of the ring. */
-export const slotCount = 64
+export const slotCount = 16
 
 // Words of the control block; then one pair (length, flags) for every slot.
 const produced = 0
