@@ -193,6 +193,7 @@ async function publishInside(workspace: string, destination: string): Promise<vo
   for (const name of fs.readdirSync(destination))
     if (!name.startsWith(workspaceMark)) await removeTree(join(destination, name))
   const names = fs.readdirSync(workspace).toSorted((a, b) => Number(a === stateFile) - Number(b === stateFile))
+  fs.chmodSync(destination, 0o700) // as private as a bundle that was made by rename
   for (const name of names) fs.renameSync(join(workspace, name), join(destination, name))
   fs.rmdirSync(workspace)
 }

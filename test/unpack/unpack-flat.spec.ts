@@ -153,6 +153,7 @@ describe('unpackFlat()', () => {
       try {
         await unpack()
         expect(fs.readdirSync(bundle).toSorted()).to.deep.equal(['config.json', 'ovl.json', 'rootfs'])
+        expect(fs.statSync(bundle).mode & 0o7777).to.equal(0o700)
         await unpack(hello, { force: 'bundle' })
         expect(fs.readdirSync(bundle).toSorted()).to.deep.equal(['config.json', 'ovl.json', 'rootfs'])
       } finally {
