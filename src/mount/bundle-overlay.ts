@@ -46,13 +46,19 @@ export function bundleOverlay(bundle: Bundle, { extra, ...where }: BundleOverlay
     target,
     options: {
       ...extra,
-      lower: overlay.lowers.toReversed().map(number => `${directory}/lower/${number}`),
+      lower: lowersOf(directory, overlay.lowers),
       data: [],
       upper: `${directory}/upper`,
       work: `${directory}/work`,
       settings: { ...userxattr, ...extra.settings },
     },
   }
+}
+
+/** Top first, as the kernel wants them. An image without layers has the empty directory that would hold them. */
+function lowersOf(directory: string, lowers: readonly number[]): readonly string[] {
+  if (lowers.length === 0) return [`${directory}/lower`]
+  return lowers.toReversed().map(number => `${directory}/lower/${number}`)
 }
 
 /** May mount, but may not use trusted.* attributes. */

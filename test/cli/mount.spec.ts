@@ -259,6 +259,15 @@ describe('ovl mount and umount', () => {
     expect(fs.lstatSync(stage.at('b/upper/etc/other')).isCharacterDevice()).to.equal(true)
   })
 
+  it('mounts the bundle of an image without layers', async () => {
+    makeBundle(stage.make('b'), { layers: [], lowers: [] })
+    fs.mkdirSync(stage.at('b/lower'), { recursive: true })
+    expect((await run('mount b')).stdout).to.match(/^mounted b\/merged: 1 lower, upper writable\n/)
+    fs.writeFileSync(stage.at('b/merged/x'), '')
+    expect((await run('umount b')).status).to.equal(0)
+    expect(fs.readdirSync(stage.at('b/upper'))).to.deep.equal(['x'])
+  })
+
   it('mounts only the layers that make up the tree of a bundle', async () => {
     makeBundle(stage.make('b'), { layers: [{ base: '' }, { top: '' }], lowers: [2] })
     await run('mount -o redirect_dir=on b')
