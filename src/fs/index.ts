@@ -1,0 +1,34 @@
+export { type Credentials, root, user } from './credentials.ts'
+export type { FileHandle, FileSystem, RenameOptions, TimeChange } from './file-system.ts'
+export * from './flags.ts'
+export {
+  fileTypeOf,
+  type FileType,
+  majorOf,
+  makeDevice,
+  minorOf,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFDIR,
+  S_IFIFO,
+  S_IFLNK,
+  S_IFMT,
+  S_IFREG,
+  S_IFSOCK,
+  S_ISGID,
+  S_ISUID,
+  S_ISVTX,
+  typeBitsOf,
+} from './mode.ts'
+export type { DirectoryEntry, FileSystemStat, Stat } from './stat.ts'
+export type {
+  Inode,
+  InodeChange,
+  InodeDirectory,
+  InodeFile,
+  NameOf,
+  NewInode,
+  StoredFileHandle,
+  SuperBlock,
+  SuperBlockFeatures,
+} from './super-block.ts'
