@@ -1,3 +1,4 @@
+export { newAnonymousDevice } from './anonymous-device.ts'
 export { type Credentials, root, user } from './credentials.ts'
 export type { FileHandle, FileSystem, RenameOptions, TimeChange } from './file-system.ts'
 export * from './flags.ts'

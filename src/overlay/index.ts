@@ -32,5 +32,16 @@ export {
 export { type CheckOptions, checkOverlay } from './check/check-overlay.ts'
 export { type FindingCode, findingCodes, type LayerFinding, type Mend, type Severity } from './check/finding-table.ts'
 export type { LayerName, LayerNode, LayerReader, StoredOverlay } from './check/layer-reader.ts'
-export { parseOrigin, type StoredHandle } from './check/origin.ts'
+export { type Mark, type MarkNames, markNames } from './marks.ts'
+export { escapeXattr, isPrivateXattr, visibleXattrs } from './format/xattr-names.ts'
+export { formatNlink, type LinkCounts, parseNlink } from './format/nlink.ts'
+export { formatProtattr, parseProtattr } from './format/protattr.ts'
+export {
+  formatOrigin,
+  indexName,
+  isSameValue,
+  parseIndexName,
+  parseOrigin,
+  type StoredHandle,
+} from './format/stored-handle.ts'
 export { citedRules } from './check/rules.ts'

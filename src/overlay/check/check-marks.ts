@@ -3,7 +3,7 @@ import type { CheckContext, Place } from './check-overlay.ts'
 import { findMembers } from './find-members.ts'
 import type { FindingCode, Mend } from './finding-table.ts'
 import { isValidRedirect, isWhiteout, type Member, opaqueValue, redirectValue } from './layer-reader.ts'
-import { parseOrigin } from './origin.ts'
+import { parseOrigin } from '../format/stored-handle.ts'
 
 /** The marks of the root of a layer: none of them means anything. */
 export function checkRootMarks(place: Pick<Place, 'layer' | 'node'>, context: CheckContext): void {

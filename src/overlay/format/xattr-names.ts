@@ -1,0 +1,36 @@
+// Names of overlayfs' own attributes, and how a program's attributes under the same prefix are kept apart from them
+// (fs/overlayfs/xattrs.c; rules 65, 66, 145, 146).
+import { FsError } from '../../errors/index.ts'
+import { nameByteLength } from '../../path/index.ts'
+import type { MarkNames } from '../marks.ts'
+
+/** True for an attribute that only overlayfs itself sees: under the prefix and not escaped (rule 145). */
+export function isPrivateXattr(name: string, { prefix }: MarkNames): boolean {
+  return name.startsWith(prefix) && !name.startsWith(escape, prefix.length)
+}
+
+/**
+ * What an attribute is called on the disk: under the prefix it gets `overlay.` put in, so that a layer can be an
+ * overlay's upperdir of its own (rule 66). Errors: EOPNOTSUPP when the name becomes longer than 255 bytes (rule 146).
+ */
+export function escapeXattr(name: string, { prefix }: MarkNames, syscall: string): string {
+  // The bare prefix is no name of the handler that escapes.
+  if (!name.startsWith(prefix) || name.length === prefix.length) return name
+  const escaped = `${prefix}${escape}${name.slice(prefix.length)}`
+  if (nameByteLength(escaped) > maxNameBytes) throw new FsError('EOPNOTSUPP', syscall)
+  return escaped
+}
+
+/** The names of a listing, without private ones and unescaped (rule 145). */
+export function visibleXattrs(names: readonly string[], marks: MarkNames): readonly string[] {
+  const { prefix } = marks
+  if (!names.some(name => name.startsWith(prefix))) return names
+  return names.flatMap(name => {
+    if (!name.startsWith(prefix)) return name
+    return isPrivateXattr(name, marks) ? [] : `${prefix}${name.slice(prefix.length + escape.length)}`
+  })
+}
+
+const escape = 'overlay.'
+/** XATTR_NAME_MAX */
+const maxNameBytes = 255
