@@ -26,6 +26,7 @@ export {
   type MountCalls,
   UMOUNT_NOFOLLOW,
 } from './system/mounts.ts'
+export { type KernelCalls, loadKernelCalls } from './system/kernel-calls.ts'
 export { loadSystem, type System } from './system/system.ts'
 export { errnoOf, SystemError } from './system/system-error.ts'
 export type { ThreadCalls } from './system/threads.ts'

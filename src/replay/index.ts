@@ -1,0 +1,1 @@
+export { KernelFs, openKernelFs } from './kernel-fs/kernel-fs.ts'
