@@ -15,9 +15,6 @@ type Segment = { readonly offset: number; readonly length: number; readonly stor
 /** Opens the content at a place. */
 export function openLayerFile({ offset, sizeBytes, sparse }: ContentPlace, content: LayerContent): InodeFile {
   const segments = layOut(offset, sizeBytes, sparse)
-  const readOnly = (): never => {
-    throw new FsError('EROFS', 'write')
-  }
   return {
     read(target, position) {
       const length = Math.max(0, Math.min(target.length, sizeBytes - position))
@@ -44,6 +41,10 @@ export function openLayerFile({ offset, sizeBytes, sparse }: ContentPlace, conte
     sync() {},
     close() {},
   }
+}
+
+function readOnly(): never {
+  throw new FsError('EROFS', 'write')
 }
 
 function layOut(start: number, sizeBytes: number, sparse: ContentPlace['sparse']): readonly Segment[] {

@@ -2,11 +2,11 @@
 
 import { FsError } from '../../errors/index.ts'
 import {
-  anonymousDevice,
   type DirectoryEntry,
   type FileSystemStat,
   type InodeDirectory,
   type InodeFile,
+  newAnonymousDevice,
   type Stat,
   type StoredFileHandle,
   type SuperBlock,
@@ -41,7 +41,7 @@ export class LayerSuperBlock implements SuperBlock<LayerInode> {
   readonly root: LayerInode
   readonly readOnly = true
   readonly nameMax = 255
-  readonly dev: number = anonymousDevice()
+  readonly dev: number = newAnonymousDevice()
   readonly kind = 'layer'
   readonly uuid: Uint8Array
   readonly features: SuperBlockFeatures = {
