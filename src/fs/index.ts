@@ -1,7 +1,9 @@
 export { newAnonymousDevice } from './anonymous-device.ts'
 export { type Credentials, root, user } from './credentials.ts'
+export { newDevice } from './device.ts'
 export type { FileHandle, FileSystem, RenameOptions, TimeChange } from './file-system.ts'
 export * from './flags.ts'
+export { type MemoryOptions, MemorySuperBlock } from './memory/super-block.ts'
 export {
   fileTypeOf,
   type FileType,

@@ -1,4 +1,3 @@
-export { openNameless, writeAll } from './nameless-file.ts'
 export { openImage } from './open-image.ts'
 export { checkSize, diffIDMismatch, layerCompression, type LayerStream, streamLayer } from './stream-layer.ts'
 export { openPortableLayer, portableLayer, type PortableLayer } from './portable-layer.ts'

@@ -17,8 +17,3 @@ export {
   type TreeSpecial,
   type TreeSymlink,
 } from './image-tree.ts'
-export { childrenOf, type ContentPlace, LayerInode, type LayerInodeContent } from './layer-fs/inode.ts'
-export type { LayerContent } from './layer-fs/layer-file.ts'
-export { type LayerReading, LayerStack, type LayerStackOptions } from './layer-fs/layer-stack.ts'
-export { LayerSuperBlock, type LayerSuperBlockOptions } from './layer-fs/layer-super-block.ts'
-export { LayerTree } from './layer-fs/layer-tree.ts'

@@ -1,6 +1,5 @@
 export type { Force } from './destination.ts'
 export { findAllWorkspaces, type FoundWorkspace, workspaceName } from './leftovers.ts'
-export { type OpenedLayers, openLayers, type OpenLayersOptions } from './open-layers.ts'
 export { type ContentChunk, readFileContent } from './read-file.ts'
 export { readImageTree, readLayer, type ReadTreeOptions } from './read-image-tree.ts'
 export type { MergedCounts } from './copy-merged.ts'
