@@ -2,7 +2,7 @@
 
 import { defaultLimits, type Limits, OvlError, quote } from '../errors/index.ts'
 import { nearest } from './nearest.ts'
-import { type FlagSpec, type FlagValues } from './spec.ts'
+import { type CommandSpec, type FlagSpec, type FlagValues } from './spec.ts'
 
 /** Values of --color. */
 export const colorModes = ['auto', 'always', 'never'] as const
@@ -48,9 +48,15 @@ export const globalFlags: readonly FlagSpec[] = [
   },
 ]
 
+/** The flags of every command that this one does not give a meaning of its own, such as --format of `ovl copy`. */
+export function globalFlagsOf(spec: CommandSpec): readonly FlagSpec[] {
+  return globalFlags.filter(({ long }) => spec.flags.every(own => own.long !== long))
+}
+
 /** Reads the global flags of a command line. Errors: USAGE for a value that is not in the list. */
 export function readSettings(flags: FlagValues): Settings {
-  const format = oneOf(formats, flags.text('--format'), '--format') ?? 'text'
+  // Other values are a command's own: the parser has checked them.
+  const format = formats.find(each => each === flags.text('--format')) ?? 'text'
   return {
     quiet: flags.has('--quiet'),
     verbosity: flags.has('--quiet') ? 0 : flags.all('--verbose').length,

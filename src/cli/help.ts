@@ -1,6 +1,6 @@
 // Help texts, made from the command tree: the overview, one page per command, and topics.
 
-import { globalFlags } from './global-flags.ts'
+import { globalFlagsOf } from './global-flags.ts'
 import { commandGroups, type CommandSpec, type FlagSpec, flagLabel, usageLine } from './spec.ts'
 import { renderTable } from './table.ts'
 
@@ -49,7 +49,7 @@ export function renderCommandHelp(spec: CommandSpec): string[] {
       spec.examples.map(example => [`  ${example.command}`, `# ${example.text}`]),
     ),
     ...section('Flags', flagRows(spec.flags)),
-    ...section('Flags of every command', flagRows(globalFlags)),
+    ...section('Flags of every command', flagRows(globalFlagsOf(spec))),
   ]
 }
 

@@ -1,7 +1,7 @@
 // Where the program starts. Everything heavy is imported later, so that `ovl --version` costs little more than an
 // empty Node program and each command loads only what it needs.
 
-import { readVersion } from './version.ts'
+import { ovlVersion } from '../errors/index.ts'
 
 /** Runs one command line and sets the exit status of the process; never throws. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -13,5 +13,5 @@ export async function main(argv: readonly string[]): Promise<void> {
 /** False when it could not be written: the long way knows what to say about that. */
 function printVersion(): Promise<boolean> {
   process.stdout.on('error', () => {}) // told to the callback as well
-  return new Promise(resolve => process.stdout.write(`ovl ${readVersion()}\n`, error => resolve(!error)))
+  return new Promise(resolve => process.stdout.write(`ovl ${ovlVersion}\n`, error => resolve(!error)))
 }

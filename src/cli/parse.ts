@@ -3,7 +3,7 @@
 
 import { Command, CommanderError, Option } from 'commander'
 import { OvlError, quote } from '../errors/index.ts'
-import { globalFlags, oneOf } from './global-flags.ts'
+import { globalFlags, globalFlagsOf, oneOf } from './global-flags.ts'
 import { nearest } from './nearest.ts'
 import { type CommandSpec, type FlagSpec, type FlagValues, argumentLabel, usageLine } from './spec.ts'
 
@@ -41,7 +41,7 @@ export function parseCommandLine(argv: readonly string[], tree: readonly Command
   })
   let current: CommandSpec | undefined
   for (const spec of tree) {
-    const command = createCommand(spec.name, [...spec.flags, ...globalFlags, helpFlag], values)
+    const command = createCommand(spec.name, [...spec.flags, ...globalFlagsOf(spec), helpFlag], values)
     command.aliases([...(spec.aliases ?? [])])
     command.argument('[arguments...]').action((positionals: string[]) => {
       called = { spec, positionals }

@@ -1,10 +1,9 @@
 // One run of the program: words in, exit status out. The only place that turns errors into text and status.
 
-import { exitStatus, type Json, OvlError } from '../errors/index.ts'
+import { exitStatus, type Json, OvlError, ovlVersion } from '../errors/index.ts'
 import { isClosedPipe, toOvlError } from './failure.ts'
 import { colorModes, formats, readSettings, type Settings } from './global-flags.ts'
 import { renderCommandHelp, renderOverview } from './help.ts'
-import { readVersion } from './version.ts'
 import { sizeText } from './wording.ts'
 import { type Invocation, parseCommandLine } from './parse.ts'
 import { errorToJson, renderError } from './render/error.ts'
@@ -61,7 +60,7 @@ async function dispatch(invocation: Invocation, session: Session): Promise<numbe
     const action = await invocation.spec.load()
     return action(invocation, session)
   }
-  await session.print(invocation.kind === 'version' ? [`ovl ${readVersion()}`] : helpLines(invocation))
+  await session.print(invocation.kind === 'version' ? [`ovl ${ovlVersion}`] : helpLines(invocation))
   return exitStatus.done
 }
 

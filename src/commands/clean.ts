@@ -1,7 +1,6 @@
 // `ovl doctor --clean`: removes what killed runs have left beside their destinations.
 
-import { removeTree } from '../host/index.ts'
-import { findAllWorkspaces } from '../unpack/index.ts'
+import { findAllWorkspaces, removeTree } from '../host/index.ts'
 import { checkDirectory } from './overlay-check/directories.ts'
 
 /** What was found, and what became of it. */

@@ -16,9 +16,9 @@ import {
   probeUser,
   type Tool,
   type UserProbe,
+  workspaceName,
 } from '../host/index.ts'
 import { checkDirectory } from './overlay-check/directories.ts'
-import { workspaceName } from '../unpack/index.ts'
 
 /** Something that ovl needs and that is not there. */
 export type Problem = {

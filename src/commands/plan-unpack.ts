@@ -1,11 +1,10 @@
 // `ovl unpack --dry-run`: what would be written and whether it fits, by applying the layers in memory.
 
-import { existsSync, lstatSync, readdirSync, statfsSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
-import { stateFileName } from '../bundle/index.ts'
+import { statfsSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { OvlError } from '../errors/index.ts'
 import type { ImageTree, LayerCounts, TreeInode } from '../layer/index.ts'
-import { readImageTree } from '../unpack/index.ts'
+import { checkDestination, readImageTree } from '../unpack/index.ts'
 import { withImage } from './image-options.ts'
 import {
   describeUnpacked,
@@ -47,7 +46,7 @@ export type PlannedLayer = LayerCounts & { readonly number: number; readonly imp
  */
 export function planUnpack(argument: string, destination: string, options: UnpackCommandOptions): Promise<UnpackPlan> {
   readUserNamespace(options)
-  const replaces = checkReplacement(destination, options.force)
+  const { hasContent: replaces } = checkDestination(destination, options.force)
   return withImage(argument, options, async image => {
     const layers: PlannedLayer[] = []
     const tree = await readImageTree(image, {
@@ -69,19 +68,6 @@ export function planUnpack(argument: string, destination: string, options: Unpac
     }
     if (plan.neededBytes > freeBytes) throw tooLarge(plan)
     return plan
-  })
-}
-
-/** Whether something would be replaced. Errors: DEST_EXISTS when `force` does not cover it, as the unpack would say. */
-function checkReplacement(destination: string, force: UnpackCommandOptions['force']): boolean {
-  const stat = lstatSync(destination, { throwIfNoEntry: false })
-  if (stat === undefined) return false
-  if (stat.isDirectory() && readdirSync(destination).length === 0) return false
-  const isBundle = stat.isDirectory() && existsSync(join(destination, stateFileName))
-  if (force === 'any' || (force === 'bundle' && isBundle)) return true
-  throw new OvlError('DEST_EXISTS', `Cannot write bundle ${destination}: it exists and is not empty`, {
-    hint: `choose another directory, or add ${isBundle ? '--force' : '--force=any'} to replace it`,
-    data: { path: destination },
   })
 }
 

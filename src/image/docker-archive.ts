@@ -17,7 +17,7 @@ import { cleanLayerPath } from '../path/index.ts'
 import { assembleImage, checkLayerCount, imageTitle, type LayerParts, missingBlob } from './assemble.ts'
 import { digestOf, readDocument } from './documents.ts'
 import type { Files } from './files.ts'
-import { ambiguous, bestNamed, type Named, type Request, tagNotFound } from './request.ts'
+import { chooseImage, type Named, type Request } from './request.ts'
 import type { Image, ImageDocument } from './types.ts'
 
 /** Opens the image of a docker-archive that the request means. */
@@ -58,30 +58,16 @@ type Candidate = Named & { readonly image: ArchiveImage }
 
 function choose(
   images: readonly ArchiveImage[],
-  context: { readonly files: Files; readonly request: Request },
+  { files, request }: { readonly files: Files; readonly request: Request },
 ): Candidate {
-  const { files, request } = context
-  const { selector } = request
-  const candidates: readonly Candidate[] = images.map((image, i) => ({
-    image,
-    names: image.repoTags,
-    fallback: `@${i}`,
-  }))
-  const notFound = (): OvlError =>
-    tagNotFound(selector, { form: 'docker archive', location: files.location, images: candidates })
-  if (selector.position !== null) {
-    const found = candidates[selector.position]
-    if (found === undefined) throw notFound()
-    return found
-  }
-  let fitting = selector.name === null ? candidates : bestNamed(selector.name, candidates)
-  if (selector.digest !== null)
-    fitting = fitting.filter(({ image }) => readConfig(image, files, request).digest === selector.digest)
-  const [first] = fitting
-  if (first === undefined) throw notFound()
-  // One image may be listed once per name.
-  if (new Set(fitting.map(({ image }) => image.config)).size > 1) throw ambiguous(files.location, fitting)
-  return first
+  const candidates = images.map((image, i): Candidate => ({ image, names: image.repoTags, fallback: `@${i}` }))
+  return chooseImage(candidates, {
+    selector: request.selector,
+    form: 'docker archive',
+    location: files.location,
+    hasDigest: ({ image }, digest) => readConfig(image, files, request).digest === digest,
+    identity: ({ image }) => image.config, // one image may be listed once per name
+  })
 }
 
 function readConfig(image: ArchiveImage, files: Files, { limits, warn }: Request): ImageDocument<ImageConfig> {

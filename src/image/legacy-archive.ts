@@ -6,7 +6,7 @@ import { parseImageConfig, parseRepositories, parseV1Image, type V1Image } from 
 import { assembleImage, imageTitle, type LayerParts, missingBlob } from './assemble.ts'
 import { digestOf, readDocument } from './documents.ts'
 import type { Files } from './files.ts'
-import { ambiguous, bestNamed, type Named, type Request, tagNotFound } from './request.ts'
+import { chooseImage, type Named, type Request } from './request.ts'
 import type { Image, ImageDocument } from './types.ts'
 import type { ImageConfig } from '../oci/index.ts'
 
@@ -51,21 +51,13 @@ type Candidate = Named & { readonly id: string }
 type Link = { readonly id: string; readonly image: V1Image }
 
 function choose(files: Files, request: Request): Candidate {
-  const { selector } = request
-  const candidates = candidatesOf(files, request)
-  const notFound = (): OvlError =>
-    tagNotFound(selector, { form: 'docker archive', location: files.location, images: candidates })
-  if (selector.position !== null) {
-    const found = candidates[selector.position]
-    if (found === undefined) throw notFound()
-    return found
-  }
-  let fitting = selector.name === null ? candidates : bestNamed(selector.name, candidates)
-  if (selector.digest !== null) fitting = fitting.filter(({ id }) => `sha256:${id}` === selector.digest)
-  const [first] = fitting
-  if (first === undefined) throw notFound()
-  if (fitting.length > 1) throw ambiguous(files.location, fitting)
-  return first
+  return chooseImage(candidatesOf(files, request), {
+    selector: request.selector,
+    form: 'docker archive',
+    location: files.location,
+    hasDigest: ({ id }, digest) => `sha256:${id}` === digest,
+    identity: ({ id }) => id,
+  })
 }
 
 /** The tagged images; in an archive without tags, the images that are no one's parent. */

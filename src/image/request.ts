@@ -2,7 +2,7 @@
 // say when it is not there.
 
 import { type ErrorCode, escapeControls, type Limits, OvlError, quote, type Warn } from '../errors/index.ts'
-import { formatPlatform, matchPlatform, parseReference, type Platform, platform } from '../oci/index.ts'
+import { type Digest, formatPlatform, matchPlatform, parseReference, type Platform, platform } from '../oci/index.ts'
 import type { Selector } from './argument.ts'
 
 /** Which image of an input is wanted, and how strictly: the argument and the options of `openImage` in one. */
@@ -136,4 +136,34 @@ export function bestNamed<T extends Named>(wanted: string, images: readonly T[])
   }))
   const best = Math.min(9, ...ranked.map(({ rank }) => rank))
   return best === 9 ? [] : ranked.filter(({ rank }) => rank === best).map(({ image }) => image)
+}
+
+/** What the images of an archive are chosen by. */
+export type Choice<T extends Named> = {
+  readonly selector: Selector
+  /** "docker archive": for messages. */
+  readonly form: string
+  readonly location: string
+  /** Whether an image has this digest. */
+  readonly hasDigest: (image: T, digest: Digest) => boolean
+  /** What is the same for the same image under two names. */
+  readonly identity: (image: T) => string
+}
+
+/** The image that a selector means, of those listed. Errors: TAG_NOT_FOUND, IMAGE_AMBIGUOUS, and those of `hasDigest`. */
+export function chooseImage<T extends Named>(images: readonly T[], choice: Choice<T>): T {
+  const { selector, form, location, hasDigest, identity } = choice
+  const { name, position, digest } = selector
+  const notFound = (): OvlError => tagNotFound(selector, { form, location, images })
+  if (position !== null) {
+    const found = images[position]
+    if (found === undefined) throw notFound()
+    return found
+  }
+  const named = name === null ? images : bestNamed(name, images)
+  const fitting = digest === null ? named : named.filter(image => hasDigest(image, digest))
+  const [first] = fitting
+  if (first === undefined) throw notFound()
+  if (new Set(fitting.map(identity)).size > 1) throw ambiguous(location, fitting)
+  return first
 }

@@ -6,14 +6,16 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { isCode, OvlError, quote, type Warn } from '../errors/index.ts'
 import {
   AT_FDCWD,
+  clearLeftovers,
   diagnoseWriteError,
   isInside,
   loadSystem,
   readMounts,
   RENAME_EXCHANGE,
   removeTree,
+  workspaceMark,
+  workspaceName,
 } from '../host/index.ts'
-import { findLeftovers, workspaceMark, workspaceName } from './leftovers.ts'
 
 /** How an existing destination is treated: refused, replaced if it is a bundle of ovl's, or replaced whatever it is. */
 export type Force = 'no' | 'bundle' | 'any'
@@ -25,6 +27,8 @@ export type Destination = {
   /** Absolute; a symlink in the last place is followed. */
   readonly path: string
   readonly exists: boolean
+  /** Something is there that would be replaced. */
+  readonly hasContent: boolean
   /** The destination is a mount point: it cannot be renamed, so the workspace is inside it. */
   readonly isMountPoint: boolean
 }
@@ -50,10 +54,10 @@ export function checkDestination(shownAs: string, force: Force): Destination {
     })
   }
   const stat = fs.lstatSync(path, { throwIfNoEntry: false })
-  if (stat === undefined) return { shownAs, path, exists: false, isMountPoint: false }
+  if (stat === undefined) return { shownAs, path, exists: false, hasContent: false, isMountPoint: false }
   if (!stat.isDirectory()) {
     if (force !== 'any') throw inTheWay(shownAs, 'it exists and is no directory')
-    return { shownAs, path, exists: true, isMountPoint: false }
+    return { shownAs, path, exists: true, hasContent: true, isMountPoint: false }
   }
   const isMountPoint = stat.dev !== parentStat.dev
   // Into a mount point a run builds inside: what a killed one left is not the user's content.
@@ -62,7 +66,7 @@ export function checkDestination(shownAs: string, force: Force): Destination {
   const mayReplace = names.length === 0 || force === 'any' || (force === 'bundle' && isBundle)
   if (!mayReplace) throw inTheWay(shownAs, `it exists and is not empty (${summarise(names)})`, { isBundle, force })
   refuseMounts(shownAs, path)
-  return { shownAs, path, exists: true, isMountPoint }
+  return { shownAs, path, exists: true, hasContent: names.length > 0, isMountPoint }
 }
 
 /** What is mounted inside would stay mounted, out of sight. */
@@ -84,15 +88,7 @@ export async function createWorkspace(
   const [directory, start] = isMountPoint ? [path, ''] : [dirname(path), basename(path)]
   const workspace = join(directory, workspaceName(start))
   try {
-    for (const leftover of findLeftovers(directory, start)) {
-      if (force === 'no')
-        warn({
-          code: 'LEFTOVER',
-          message: `${leftover} is left from a run that was killed; --force or ovl doctor --clean removes it`,
-          path: leftover,
-        })
-      else await removeTree(leftover)
-    }
+    await clearLeftovers({ directory, start }, { remove: force !== 'no', warn })
     fs.mkdirSync(workspace, { mode: 0o700 })
     dropInherited(workspace)
   } catch (error) {

@@ -1,5 +1,4 @@
-export type { Force } from './destination.ts'
-export { findAllWorkspaces, type FoundWorkspace, workspaceName } from './leftovers.ts'
+export { checkDestination, type Destination, type Force } from './destination.ts'
 export { type ContentChunk, readFileContent } from './read-file.ts'
 export { readImageTree, readLayer, type ReadTreeOptions } from './read-image-tree.ts'
 export type { MergedCounts } from './copy-merged.ts'

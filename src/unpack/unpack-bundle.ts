@@ -2,7 +2,6 @@
 // bundle appears complete or not at all.
 
 import * as fs from 'node:fs'
-import { createRequire } from 'node:module'
 import { basename, join } from 'node:path'
 import {
   type BundleMode,
@@ -18,7 +17,7 @@ import {
   rootPathOf,
   stateFileName,
 } from '../bundle/index.ts'
-import { isCode, OvlError } from '../errors/index.ts'
+import { isCode, OvlError, ovlVersion } from '../errors/index.ts'
 import { diagnoseWriteError } from '../host/index.ts'
 import type { Image } from '../image/index.ts'
 import { formatPlatform } from '../oci/index.ts'
@@ -104,9 +103,6 @@ type Run = {
   readonly layers: UnpackedLayer[]
 }
 
-// The package refers to itself, so that this works from wherever the code was built to.
-const { version } = createRequire(import.meta.url)('ovl/package.json') as { readonly version: string }
-
 function collectLayers({ options, layers }: Run): NonNullable<WriteOptions['onProgress']> {
   return progress => {
     if (progress.kind === 'layerDone') layers.push(progress.unpacked)
@@ -137,7 +133,7 @@ function describeBundle(
 ): BundleState {
   const { source, names, platform, manifest, config } = image
   return {
-    ovl: version,
+    ovl: ovlVersion,
     mode,
     image: {
       transport: source.transport,

@@ -1,11 +1,10 @@
 import { release } from 'node:os'
-import { exitStatus } from '../../errors/index.ts'
-import { readVersion } from '../version.ts'
+import { exitStatus, ovlVersion } from '../../errors/index.ts'
 import type { Action } from '../spec.ts'
 
 /** Prints the versions of ovl, Node and the kernel. */
 export const versionAction: Action = async (_call, session) => {
-  const versions = { ovl: readVersion(), node: process.versions.node, kernel: release(), arch: process.arch }
+  const versions = { ovl: ovlVersion, node: process.versions.node, kernel: release(), arch: process.arch }
   await session.answer('ovl.version/1', {
     text: () => [`ovl ${versions.ovl}`, `node ${versions.node}`, `kernel ${versions.kernel} (${versions.arch})`],
     json: () => versions,

@@ -3,8 +3,9 @@
 import { randomBytes } from 'node:crypto'
 import * as fs from 'node:fs'
 import { join } from 'node:path'
-import { isCode } from '../errors/index.ts'
-import { hostPath, ovlName } from '../host/index.ts'
+import { isCode, type Warn } from '../errors/index.ts'
+import { hostPath, ovlName } from './host-path.ts'
+import { removeTree } from './remove-tree.ts'
 
 /** What every name of a workspace has in it. */
 export const workspaceMark = '.ovl-tmp-'
@@ -22,8 +23,8 @@ export function workspaceName(start: string): string {
   return `${start}${workspaceMark}${process.pid}-${randomBytes(2).toString('hex')}`
 }
 
-/** Workspaces in a directory whose names begin with `start`, of processes that are gone. Errors: those of node:fs. */
-export function findLeftovers(directory: string, start: string): string[] {
+/** Workspaces in a directory whose names begin with `start`, of processes that are gone. */
+function findLeftovers(directory: string, start: string): string[] {
   const prefix = `${start}${workspaceMark}`
   const names = fs.readdirSync(directory).filter(name => name.startsWith(prefix))
   return names
@@ -43,6 +44,23 @@ export function findAllWorkspaces(directory: string): readonly FoundWorkspace[] 
     if (!Number.isSafeInteger(pid) || !entry.isDirectory()) return []
     return [{ path: join(directory, name), pid, isAlive: isAlive(pid) }]
   })
+}
+
+/**
+ * Removes what killed runs have left in a directory under names that begin with `start`, or only names it.
+ * Errors: those of node:fs.
+ */
+export async function clearLeftovers(
+  { directory, start }: { readonly directory: string; readonly start: string },
+  { remove, warn }: { readonly remove: boolean; readonly warn: Warn },
+): Promise<void> {
+  for (const leftover of findLeftovers(directory, start)) {
+    if (remove) await removeTree(leftover)
+    else {
+      const message = `${leftover} is left from a run that was killed; --force or ovl doctor --clean removes it`
+      warn({ code: 'LEFTOVER', message, path: leftover })
+    }
+  }
 }
 
 function isAlive(pid: number): boolean {
