@@ -1,4 +1,18 @@
 export { newAnonymousDevice } from './anonymous-device.ts'
+export { type InheritedAcl, inheritAcl } from './acl/inherit-acl.ts'
+export {
+  ACL_GROUP,
+  ACL_GROUP_OBJ,
+  ACL_MASK,
+  ACL_OTHER,
+  ACL_USER,
+  ACL_USER_OBJ,
+  aclAccessName,
+  aclDefaultName,
+  type AclEntry,
+  decodeAcl,
+  encodeAcl,
+} from './acl/posix-acl.ts'
 export { type Credentials, root, user } from './credentials.ts'
 export { newDevice } from './device.ts'
 export type { FileHandle, FileSystem, RenameOptions, TimeChange } from './file-system.ts'
@@ -35,3 +49,4 @@ export type {
   SuperBlock,
   SuperBlockFeatures,
 } from './super-block.ts'
+export { Vfs } from './vfs/vfs.ts'

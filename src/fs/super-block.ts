@@ -100,7 +100,10 @@ export interface SuperBlock<I extends Inode = Inode> {
   /** Errors: EINVAL when it is no symlink. */
   readlink(inode: I): string
   openDirectory(dir: I): InodeDirectory
-  /** `flags`: access mode, O_TRUNC (of an existing file), O_APPEND, O_NOATIME. Regular files only. */
+  /**
+   * `flags` as given to open(2). O_TRUNC only announces that the VFS is going to `change` the size to 0, so that an
+   * overlay copies up no content. Regular files only.
+   */
   openFile(inode: I, flags: number): InodeFile
 
   /** Errors: EEXIST, ENOSPC, EDQUOT, EPERM (a kind that cannot be made here), EOPNOTSUPP. */

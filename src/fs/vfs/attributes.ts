@@ -1,0 +1,118 @@
+// chmod(2), chown(2), utimensat(2), truncate(2) and their forms for open files: chmod_common(), chown_common() and
+// vfs_truncate() of fs/open.c, vfs_utimes() of fs/utimes.c.
+import { FsError } from '../../errors/index.ts'
+import type { TimeChange } from '../file-system.ts'
+import { MAY_WRITE } from '../flags.ts'
+import { S_ISUID } from '../mode.ts'
+import type { Inode } from '../super-block.ts'
+import { isAppendOnly, permissionRefusal } from './permission.ts'
+import { bitsLostByWriting, setgidLost } from './privileges.ts'
+import { type AttributeRequest, setAttributes } from './set-attributes.ts'
+import { check, type View } from './view.ts'
+import { findInode } from './walk.ts'
+
+/** Largest file size: what a JavaScript number counts exactly; the kernel's is 2^63-1. */
+export const fileSizeLimitBytes = Number.MAX_SAFE_INTEGER
+/** As an id: leave it. */
+const keep = 0xffffffff
+
+/** Which object a call is about, for errors. */
+export type Subject = { readonly inode: Inode; readonly syscall: string; readonly path?: string }
+
+/** Times of utimensat(2). */
+export type Times = { readonly atime: TimeChange; readonly mtime: TimeChange }
+
+/** chmod(2): a symlink is followed. */
+export function chmodPath(view: View, path: string, mode: number): void {
+  const inode = findInode(view, 'chmod', path, { follow: true })
+  chmodInode(view, { inode, syscall: 'chmod', path }, mode)
+}
+
+/** fchmod(2). Errors: EOPNOTSUPP of a symlink. */
+export function chmodInode(view: View, subject: Subject, mode: number): void {
+  checkWritable(view, subject)
+  setAttributes(view, subject.inode, { ...callOf(subject), mode: mode & 0o7777 })
+}
+
+/** chown(2), or lchown(2) with `follow: false`. */
+export function chownPath(view: View, path: string, owner: Owner & { readonly follow: boolean }): void {
+  const syscall = owner.follow ? 'chown' : 'lchown'
+  const inode = findInode(view, syscall, path, { follow: owner.follow })
+  chownInode(view, { inode, syscall, path }, owner)
+}
+
+/** User and group; -1 leaves the one that is there. */
+export type Owner = { readonly uid: number; readonly gid: number }
+
+/** fchown(2): takes set-user-ID, set-group-ID and security.capability away, from root's files too. */
+export function chownInode(view: View, subject: Subject, { uid, gid }: Owner): void {
+  checkWritable(view, subject)
+  const { inode } = subject
+  let kill = 0
+  if (inode.type !== 'dir') {
+    const stat = view.superBlock.stat(inode)
+    kill = (stat.mode & S_ISUID) | setgidLost(view, stat.mode, stat.gid)
+  }
+  setAttributes(view, inode, {
+    ...callOf(subject),
+    ...(uid >>> 0 !== keep && { uid }),
+    ...(gid >>> 0 !== keep && { gid }),
+    kill,
+    killCapability: inode.type !== 'dir',
+  })
+}
+
+/** utimensat(2). Both times omitted: not even the path is looked at. */
+export function utimensPath(view: View, path: string, times: Times & { readonly follow?: boolean }): void {
+  if (times.atime === 'omit' && times.mtime === 'omit') return
+  const inode = findInode(view, 'utimens', path, { follow: times.follow !== false })
+  utimensInode(view, { inode, syscall: 'utimens', path }, times)
+}
+
+/** futimens(3). Errors: EACCES for the present without write permission, EPERM for other times of others' files. */
+export function utimensInode(view: View, subject: Subject, { atime, mtime }: Times): void {
+  if (atime === 'omit' && mtime === 'omit') return
+  checkWritable(view, subject)
+  const now = atime === 'now' || mtime === 'now' ? view.superBlock.now() : 0n
+  const touch = atime === 'now' && mtime === 'now'
+  setAttributes(view, subject.inode, {
+    ...callOf(subject),
+    ...(atime !== 'omit' && { atimeNs: atime === 'now' ? now : atime }),
+    ...(mtime !== 'omit' && { mtimeNs: mtime === 'now' ? now : mtime }),
+    touch,
+    explicitTimes: !touch,
+  })
+}
+
+/** truncate(2). Errors: EISDIR, EINVAL of what is no regular file or for a negative size, EFBIG. */
+export function truncatePath(view: View, path: string, sizeBytes: number): void {
+  if (sizeBytes < 0) throw new FsError('EINVAL', 'truncate', path)
+  const inode = findInode(view, 'truncate', path, { follow: true })
+  if (inode.type === 'dir') throw new FsError('EISDIR', 'truncate', path)
+  if (inode.type !== 'file') throw new FsError('EINVAL', 'truncate', path)
+  const subject = { inode, syscall: 'truncate', path }
+  checkWritable(view, subject)
+  check(permissionRefusal(view, inode, MAY_WRITE), 'truncate', path)
+  if (isAppendOnly(view, inode)) throw new FsError('EPERM', 'truncate', path)
+  truncateInode(view, subject, { sizeBytes })
+}
+
+/** do_truncate(): an open file's modification time changes even when its size does not. */
+export function truncateInode(
+  view: View,
+  subject: Subject,
+  to: { readonly sizeBytes: number; readonly mtimeNs?: bigint },
+): void {
+  if (to.sizeBytes > fileSizeLimitBytes) throw new FsError('EFBIG', subject.syscall, subject.path)
+  const kill = bitsLostByWriting(view, subject.inode)
+  setAttributes(view, subject.inode, { ...callOf(subject), ...to, kill, killCapability: true, force: true })
+}
+
+/** mnt_want_write() */
+export function checkWritable(view: View, { syscall, path }: Omit<Subject, 'inode'>): void {
+  if (view.superBlock.readOnly) throw new FsError('EROFS', syscall, path)
+}
+
+function callOf({ syscall, path }: Subject): Pick<AttributeRequest, 'syscall' | 'path'> {
+  return path === undefined ? { syscall } : { syscall, path }
+}

@@ -1,0 +1,256 @@
+// Open files and directories: struct file with its own position, and the checks that fs/read_write.c, fs/open.c and
+// fs/ioctl.c make for file descriptors. The object stays usable when its name is gone.
+import { FsError } from '../../errors/index.ts'
+import type { FileHandle } from '../file-system.ts'
+import { FS_APPEND_FL, FS_IMMUTABLE_FL, O_ACCMODE, O_APPEND, O_PATH, O_RDONLY, O_RDWR, O_WRONLY } from '../flags.ts'
+import type { DirectoryEntry, Stat } from '../stat.ts'
+import type { Inode, InodeDirectory, InodeFile } from '../super-block.ts'
+import { allocateRange } from './allocate.ts'
+import {
+  checkWritable,
+  chmodInode,
+  chownInode,
+  fileSizeLimitBytes,
+  type Subject,
+  type Times,
+  truncateInode,
+  utimensInode,
+} from './attributes.ts'
+import { linkInode } from './create.ts'
+import { isAppendOnly, isOwnerOrCapable } from './permission.ts'
+import { bitsLostByWriting, hasCapability } from './privileges.ts'
+import { setAttributes } from './set-attributes.ts'
+import type { View } from './view.ts'
+import {
+  checkAttributeName,
+  checkNewAttribute,
+  getAttribute,
+  listAttributes,
+  removeAttribute,
+  setAttribute,
+} from './xattr.ts'
+
+/** Opens an object whose permissions have been checked. Errors: ENXIO for a socket. */
+export function openHandle(view: View, inode: Inode, flags: number): FileHandle {
+  if ((flags & O_PATH) !== 0) return new OpenFile(view, inode, { flags, file: null, directory: null })
+  if (inode.type === 'socket') throw new FsError('ENXIO', 'open')
+  const file = inode.type === 'file' ? view.superBlock.openFile(inode, flags) : null
+  const directory = inode.type === 'dir' ? view.superBlock.openDirectory(inode) : null
+  return new OpenFile(view, inode, { flags, file, directory })
+}
+
+type Opened = { readonly flags: number; readonly file: InodeFile | null; readonly directory: InodeDirectory | null }
+
+class OpenFile implements FileHandle {
+  readonly flags: number
+  readonly inode: Inode
+  readonly #view: View
+  readonly #file: InodeFile | null
+  readonly #directory: InodeDirectory | null
+  #position = 0
+  #open = true
+  /** `privilegeChanges` when the file was last known to have nothing that a write takes away. */
+  #plainSince = -1
+
+  constructor(view: View, inode: Inode, { flags, file, directory }: Opened) {
+    this.#view = view
+    this.inode = inode
+    this.flags = flags
+    this.#file = file
+    this.#directory = directory
+  }
+
+  stat(): Stat {
+    if (!this.#open) throw new FsError('EBADF', 'fstat')
+    return this.#view.superBlock.stat(this.inode)
+  }
+
+  read(target: Uint8Array, position?: number): number {
+    this.#mayUse('read', this.#reads)
+    if (this.#directory !== null) throw new FsError('EISDIR', 'read')
+    const from = this.#start('read', position)
+    if (this.#file === null) return 0
+    const count = target.length === 0 ? 0 : this.#file.read(target, from)
+    if (position === undefined) this.#position = from + count
+    return count
+  }
+
+  write(source: Uint8Array, position?: number): number {
+    this.#mayUse('write', this.#writes)
+    let from = this.#start('write', position)
+    if (this.#file === null) return source.length
+    if (source.length === 0) return 0
+    if ((this.flags & O_APPEND) !== 0) from = this.#view.superBlock.stat(this.inode).sizeBytes
+    if (from + source.length > fileSizeLimitBytes) throw new FsError('EFBIG', 'write')
+    this.#losePrivileges()
+    const count = this.#file.write(source, from)
+    if (position === undefined) this.#position = from + count
+    return count
+  }
+
+  seek(offset: number, whence: 'set' | 'current' | 'end' | 'data' | 'hole'): number {
+    this.#mayUse('seek', true)
+    if (this.inode.type === 'fifo') throw new FsError('ESPIPE', 'seek')
+    if (this.#file === null) return this.#seekWithoutContent(offset, whence)
+    this.#position = this.#seekInFile(this.#file, offset, whence)
+    return this.#position
+  }
+
+  truncate(sizeBytes: number): void {
+    if (sizeBytes < 0) throw new FsError('EINVAL', 'ftruncate')
+    this.#mayUse('ftruncate', true)
+    if (this.#file === null || !this.#writes) throw new FsError('EINVAL', 'ftruncate')
+    if (isAppendOnly(this.#view, this.inode)) throw new FsError('EPERM', 'ftruncate')
+    truncateInode(this.#view, this.#subject('ftruncate'), { sizeBytes, mtimeNs: this.#view.superBlock.now() })
+  }
+
+  allocate(mode: number, position: number, lengthBytes: number): void {
+    this.#mayUse('fallocate', true)
+    const range = { mode, position, lengthBytes }
+    allocateRange(this.#view, { inode: this.inode, file: this.#file, isWritable: this.#writes }, range)
+  }
+
+  chmod(mode: number): void {
+    this.#mayUse('fchmod', true)
+    chmodInode(this.#view, this.#subject('fchmod'), mode)
+  }
+
+  chown(uid: number, gid: number): void {
+    this.#mayUse('fchown', true)
+    chownInode(this.#view, this.#subject('fchown'), { uid, gid })
+  }
+
+  utimens(times: Times): void {
+    this.#mayUse('futimens', true)
+    utimensInode(this.#view, this.#subject('futimens'), times)
+  }
+
+  getxattr(name: string): Uint8Array {
+    this.#mayUse('fgetxattr', true)
+    checkAttributeName('fgetxattr', name)
+    return getAttribute(this.#view, this.#subject('fgetxattr'), name)
+  }
+
+  setxattr(name: string, value: Uint8Array, flags = 0): void {
+    this.#mayUse('fsetxattr', true)
+    const attribute = { name, value, flags }
+    checkNewAttribute('fsetxattr', attribute)
+    setAttribute(this.#view, this.#subject('fsetxattr'), attribute)
+  }
+
+  removexattr(name: string): void {
+    this.#mayUse('fremovexattr', true)
+    checkAttributeName('fremovexattr', name)
+    removeAttribute(this.#view, this.#subject('fremovexattr'), name)
+  }
+
+  listxattr(): readonly string[] {
+    this.#mayUse('flistxattr', true)
+    return listAttributes(this.#view, this.#subject('flistxattr'))
+  }
+
+  getFlags(): number {
+    this.#mayUse('ioctl', true)
+    return this.#view.superBlock.getFlags(this.inode)
+  }
+
+  setFlags(flags: number): void {
+    this.#mayUse('ioctl', true)
+    checkWritable(this.#view, { syscall: 'ioctl' })
+    if (!isOwnerOrCapable(this.#view, this.inode)) throw new FsError('EPERM', 'ioctl')
+    const changed = (flags ^ this.#view.superBlock.getFlags(this.inode)) & (FS_APPEND_FL | FS_IMMUTABLE_FL)
+    if (changed !== 0 && !this.#view.caller.capable) throw new FsError('EPERM', 'ioctl')
+    this.#view.superBlock.setFlags(this.inode, flags)
+  }
+
+  linkAs(path: string): void {
+    if (!this.#open) throw new FsError('EBADF', 'link')
+    const isNameless = !this.#view.state.linkable.has(this.inode)
+    if (isNameless && this.#view.superBlock.stat(this.inode).nlink === 0) throw new FsError('ENOENT', 'link', path)
+    linkInode(this.#view, this.inode, path)
+    this.#view.state.linkable.delete(this.inode)
+  }
+
+  readdir(): readonly DirectoryEntry[] {
+    this.#mayUse('readdir', true)
+    if (this.#directory === null) throw new FsError('ENOTDIR', 'readdir')
+    return this.#view.state.dead.has(this.inode) ? [] : this.#directory.entries()
+  }
+
+  rewind(): void {
+    this.#mayUse('rewind', true)
+    this.#directory?.rewind()
+    this.#position = 0
+  }
+
+  sync(): void {
+    this.#mayUse('fsync', true)
+    if (this.#file !== null) this.#file.sync()
+    else if (this.#directory === null) throw new FsError('EINVAL', 'fsync')
+  }
+
+  close(): void {
+    if (!this.#open) throw new FsError('EBADF', 'close')
+    this.#open = false
+    this.#file?.close()
+    this.#directory?.close()
+  }
+
+  get #reads(): boolean {
+    const mode = this.flags & O_ACCMODE
+    return mode === O_RDONLY || mode === O_RDWR
+  }
+
+  get #writes(): boolean {
+    const mode = this.flags & O_ACCMODE
+    return mode === O_WRONLY || mode === O_RDWR
+  }
+
+  #subject(syscall: string): Subject {
+    return { inode: this.inode, syscall }
+  }
+
+  /** A handle of O_PATH only names the object. */
+  #mayUse(syscall: string, isAllowed: boolean): void {
+    if (!this.#open || !isAllowed || (this.flags & O_PATH) !== 0) throw new FsError('EBADF', syscall)
+  }
+
+  #start(syscall: string, position: number | undefined): number {
+    if (position === undefined) return this.#position
+    if (position < 0) throw new FsError('EINVAL', syscall)
+    if (this.inode.type === 'fifo') throw new FsError('ESPIPE', syscall)
+    return position
+  }
+
+  /** file_remove_privs() */
+  #losePrivileges(): void {
+    const { state } = this.#view
+    if (this.#plainSince === state.privilegeChanges) return
+    const kill = bitsLostByWriting(this.#view, this.inode)
+    if (kill !== 0 || hasCapability(this.#view, this.inode)) {
+      setAttributes(this.#view, this.inode, { syscall: 'write', kill, killCapability: true, force: true })
+    }
+    this.#plainSince = state.privilegeChanges
+  }
+
+  #seekInFile(file: InodeFile, offset: number, whence: 'set' | 'current' | 'end' | 'data' | 'hole'): number {
+    const sizeBytes = whence === 'set' || whence === 'current' ? 0 : this.#view.superBlock.stat(this.inode).sizeBytes
+    if (whence === 'data' || whence === 'hole') {
+      if (offset < 0 || offset >= sizeBytes) throw new FsError('ENXIO', 'seek')
+      return whence === 'data' ? file.seekData(offset) : file.seekHole(offset)
+    }
+    const base = { set: 0, current: this.#position, end: sizeBytes }[whence]
+    if (base + offset < 0 || base + offset > fileSizeLimitBytes) throw new FsError('EINVAL', 'seek')
+    return base + offset
+  }
+
+  /** A directory only goes back to its beginning or tells where it is; devices have one position. */
+  #seekWithoutContent(offset: number, whence: string): number {
+    if (this.#directory === null) return 0
+    if (whence === 'current' && offset === 0) return this.#position
+    if (whence !== 'set' || offset < 0) throw new FsError('EINVAL', 'seek')
+    if (offset === 0) this.#directory.rewind()
+    this.#position = offset
+    return offset
+  }
+}

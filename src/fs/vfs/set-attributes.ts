@@ -1,0 +1,126 @@
+// Changing mode, owner, size and times: may_setattr(), notify_change(), setattr_prepare() of fs/attr.c. The file
+// system is asked to `change` also when nothing differs, as the kernel does: an overlay copies up for it (rule 93).
+import type { Errno } from '../../errors/index.ts'
+import { FsError } from '../../errors/index.ts'
+import { aclAccessName, chmodAcl, decodeAcl, encodeAcl } from '../acl/posix-acl.ts'
+import { FS_APPEND_FL, FS_IMMUTABLE_FL, MAY_WRITE } from '../flags.ts'
+import { S_ISGID, S_ISUID } from '../mode.ts'
+import type { Stat } from '../stat.ts'
+import type { Inode, InodeChange } from '../super-block.ts'
+import { inGroup, inGroupOrCapable, isImmutable, permissionRefusal } from './permission.ts'
+import { hasCapability, removeCapability } from './privileges.ts'
+import { check, type View } from './view.ts'
+
+/** What a call asks for: struct iattr with its ATTR_ bits. */
+export type AttributeRequest = {
+  readonly syscall: string
+  readonly path?: string
+  readonly mode?: number
+  readonly uid?: number
+  readonly gid?: number
+  readonly sizeBytes?: number
+  readonly atimeNs?: bigint
+  readonly mtimeNs?: bigint
+  /** Times that only the owner may set: ATTR_TIMES_SET. */
+  readonly explicitTimes?: boolean
+  /** The present for both times: write permission is enough. ATTR_TOUCH. */
+  readonly touch?: boolean
+  /** Bits S_ISUID and S_ISGID to take away from the mode: ATTR_KILL_SUID, ATTR_KILL_SGID. */
+  readonly kill?: number
+  /** Take away security.capability: ATTR_KILL_PRIV. */
+  readonly killCapability?: boolean
+  /** Do not ask who the owner is: ATTR_FORCE. */
+  readonly force?: boolean
+}
+
+/** Checks the request and has the file system change the object. Errors: EPERM, EACCES, EOPNOTSUPP, EROFS. */
+export function setAttributes(view: View, inode: Inode, request: AttributeRequest): void {
+  const { superBlock } = view
+  checkFlags(view, inode, request)
+  if (request.mode !== undefined && inode.type === 'symlink') fail(request, 'EOPNOTSUPP')
+  const capability = request.killCapability === true && hasCapability(view, inode)
+  const mode = modeAfter(view, inode, request)
+  if (request.force !== true) checkOwner(view, inode, { ...request, ...(mode !== undefined && { mode }) })
+  if (capability) removeCapability(view, inode)
+  superBlock.change(inode, changeOf(view, inode, { request, mode }))
+  if (mode === undefined) return
+  if ((mode & (S_ISUID | S_ISGID)) !== 0) view.state.privilegeChanges++
+  if (inode.type !== 'symlink') followModeInAcl(view, inode, mode)
+}
+
+/** may_setattr() */
+function checkFlags(view: View, inode: Inode, request: AttributeRequest): void {
+  const { mode, uid, gid, explicitTimes, touch } = request
+  if (mode !== undefined || uid !== undefined || gid !== undefined || explicitTimes === true) {
+    const flags = view.superBlock.getFlags(inode)
+    if ((flags & (FS_IMMUTABLE_FL | FS_APPEND_FL)) !== 0) fail(request, 'EPERM')
+  }
+  if (touch !== true) return
+  if (isImmutable(view, inode)) fail(request, 'EPERM')
+  if (view.caller.capable || view.caller.uid === view.superBlock.stat(inode).uid) return
+  check(permissionRefusal(view, inode, MAY_WRITE), request.syscall, request.path)
+}
+
+/** The mode to set: the one asked for, or what is left without the bits to kill. Undefined: it stays. */
+function modeAfter(view: View, inode: Inode, { mode, kill = 0 }: AttributeRequest): number | undefined {
+  if (mode !== undefined || kill === 0) return mode
+  const present = view.superBlock.stat(inode).mode & 0o7777
+  return (present & kill) === 0 ? undefined : present & ~kill
+}
+
+/** setattr_prepare() */
+function checkOwner(view: View, inode: Inode, request: AttributeRequest): void {
+  if (view.caller.capable) return
+  const { mode, uid, gid, explicitTimes } = request
+  if (mode === undefined && uid === undefined && gid === undefined && explicitTimes !== true) return
+  const stat = view.superBlock.stat(inode)
+  const isOwner = stat.uid === view.caller.uid
+  if (uid !== undefined && !(isOwner && uid === stat.uid)) fail(request, 'EPERM')
+  if (gid !== undefined && !(isOwner && mayGiveTo(view, gid, stat))) fail(request, 'EPERM')
+  if ((mode !== undefined || explicitTimes === true) && !isOwner) fail(request, 'EPERM')
+}
+
+function mayGiveTo(view: View, gid: number, stat: Stat): boolean {
+  return gid === stat.gid || inGroup(view.caller, gid)
+}
+
+type Decided = { readonly request: AttributeRequest; readonly mode: number | undefined }
+
+function changeOf(view: View, inode: Inode, { request, mode }: Decided): InodeChange {
+  const { uid, gid, sizeBytes, atimeNs, mtimeNs } = request
+  return {
+    ...(mode !== undefined && { mode: withoutForeignSetgid(view, inode, { mode, gid }) }),
+    ...(uid !== undefined && { uid }),
+    ...(gid !== undefined && { gid }),
+    ...(sizeBytes !== undefined && { sizeBytes }),
+    ...(atimeNs !== undefined && { atimeNs }),
+    ...(mtimeNs !== undefined && { mtimeNs }),
+  }
+}
+
+/** Only members of the group may set its setgid bit: setattr_copy(). */
+function withoutForeignSetgid(
+  view: View,
+  inode: Inode,
+  { mode, gid }: { readonly mode: number; readonly gid: number | undefined },
+): number {
+  if ((mode & S_ISGID) === 0 || view.caller.capable) return mode
+  return inGroupOrCapable(view.caller, gid ?? view.superBlock.stat(inode).gid) ? mode : mode & ~S_ISGID
+}
+
+/** posix_acl_chmod(); a file system that did it itself (a host directory) is left alone. */
+function followModeInAcl(view: View, inode: Inode, mode: number): void {
+  const { superBlock } = view
+  if (!superBlock.features.xattrs.includes('system.posix_acl')) return
+  const value = superBlock.getXattr(inode, aclAccessName)
+  if (value === null) return
+  const entries = decodeAcl(value)
+  if (typeof entries === 'string') return
+  const followed = chmodAcl(entries, mode)
+  const isSame = followed.every((entry, at) => entry.permissions === entries[at]?.permissions)
+  if (!isSame) superBlock.setXattr(inode, aclAccessName, encodeAcl(followed), 0)
+}
+
+function fail(request: AttributeRequest, code: Errno): never {
+  throw new FsError(code, request.syscall, request.path)
+}
