@@ -1,4 +1,4 @@
-// `node scripts/generate-docs.mjs`: writes docs/cli, docs/errors.md and docs/doctor.md from the built command tree (`npm run build`).
+// `node scripts/generate-docs.mjs`: writes docs/cli, docs/errors.md, docs/doctor.md and docs/overlayfs/rules.md from the built command tree (`npm run build`).
 
 import fs from 'node:fs'
 import path from 'node:path'

@@ -2,7 +2,7 @@
 // `node scripts/generate-docs.mjs` writes them; a test compares.
 
 import { errorCodes } from '../errors/index.ts'
-import { citedRules, findingCodes } from '../overlay/index.ts'
+import { findingCodes, overlayRules } from '../overlay/index.ts'
 import { globalFlags } from './global-flags.ts'
 import { type CommandSpec, type FlagSpec, flagLabel, usageLine } from './spec.ts'
 import { exitMeanings, topics } from './topics.ts'
@@ -21,6 +21,7 @@ export function renderManual(): ReadonlyMap<string, string> {
     ),
     ['docs/errors.md', errorsPage()],
     ['docs/doctor.md', findingsPage()],
+    ['docs/overlayfs/rules.md', rulesPage()],
   ])
 }
 
@@ -88,10 +89,9 @@ function findingsPage(): string {
     `${meaning}${fix === null ? '' : ` \`--fix\`: ${fix}.`}`,
     '',
   ])
-  const cited = Object.entries(citedRules).map(([number, text]) => `| ${number} | ${cell(text)} |`)
   return page('What ovl doctor finds in an overlay', [
     '`ovl doctor --overlay --upper U --lower L:… [--work W]` prints a line for each finding, with its path, its code and the',
-    'rules of overlayfs behind it; `-v` adds what it means, `--json` all of it. An error makes something fail, a warning is',
+    '[rules of overlayfs](overlayfs/rules.md) behind it; `-v` adds what it means, `--json` all of it. An error makes something fail, a warning is',
     'lost or shows wrongly, a note is good to know. `--fix` mends what can be mended without changing what the overlay shows;',
     'only names that can be listed but not opened disappear.',
     '',
@@ -101,13 +101,22 @@ function findingsPage(): string {
     '## Findings',
     '',
     ...codes,
-    '## Rules',
+  ])
+}
+
+function rulesPage(): string {
+  const rows = Object.entries(overlayRules).map(([number, { text, checks, source }]) => {
+    const where = source === undefined ? '' : ` (${source})`
+    return `| ${number} | ${cell(text)} | ${cell(checks.join(', '))}${cell(where)} |`
+  })
+  return page('The rules of overlayfs', [
+    'What the kernel does, measured with Linux 6.18: the emulator follows these rules, `ovl doctor` and `ovl explain` cite',
+    'them by number. Evidence: the checks that show a rule by their ids, and where the kernel decides',
+    'it, below fs/overlayfs/.',
     '',
-    'As the kernel behaves, measured with 6.18; the numbers have gaps because only what findings cite stands here.',
-    '',
-    '| rule | |',
-    '|---|---|',
-    ...cited,
+    '| rule | | evidence |',
+    '|---|---|---|',
+    ...rows,
   ])
 }
 

@@ -44,4 +44,4 @@ export {
   parseOrigin,
   type StoredHandle,
 } from './format/stored-handle.ts'
-export { citedRules } from './check/rules.ts'
+export { type OverlayRule, overlayRules, type RuleTable } from './rules/overlay-rules.ts'

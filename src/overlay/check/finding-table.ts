@@ -1,5 +1,5 @@
 // Everything that can be wrong with the directories of an overlay: a closed table, as that of the errors. The numbers
-// are those of the rules of overlayfs in docs/doctor.md, which is printed from this table.
+// are those of the rules of overlayfs in docs/overlayfs/rules.md; docs/doctor.md is printed from this table.
 
 /** How bad it is: an error makes something fail, a warning is lost or shows wrongly, a note is good to know. */
 export type Severity = 'error' | 'warning' | 'note'
