@@ -2,7 +2,7 @@
 // super.c: ovl_make_workdir(), ovl_get_lowerstack()).
 import fs from 'node:fs'
 import { loadSystem, type Mount } from '../host/index.ts'
-import { refusal, shown } from '../overlay/index.ts'
+import { refusal, shown, tooDeep, upperOnOverlay, upperReadOnly } from '../overlay/index.ts'
 import type { CheckContext } from './check-relations.ts'
 import { layersOf, lookAt } from './mounted-overlays.ts'
 import { throughDescriptor } from './directory.ts'
@@ -53,21 +53,11 @@ function checkType(layer: OpenLayer, { target }: CheckContext): void {
 }
 
 function checkWritable(layer: OpenLayer, { target }: CheckContext): void {
-  const { mount, role, path } = layer
+  const { mount } = layer
   if (mount === null) return
-  if (mount.type === 'overlay') {
-    throw refusal('OVL_UPPER_ON_OVERLAY', `${role} ${shown(path)} is on an overlay`, {
-      ...about([layer], target),
-      kernel: `filesystem on ${path} not supported as upperdir`,
-      hint: 'put upperdir and workdir on another file system, a tmpfs for example',
-    })
-  }
+  if (mount.type === 'overlay') throw upperOnOverlay(layer, about([layer], target))
   if (!mount.options.includes('ro') && !mount.superOptions.includes('ro')) return
-  throw refusal('OVL_UPPER_READ_ONLY', `${role} ${shown(path)} is on a read-only mount`, {
-    ...about([layer], target),
-    kernel: `filesystem on ${path} is read-only`,
-    hint: 'leave upperdir and workdir away for a read-only overlay of two or more lower layers',
-  })
+  throw upperReadOnly(layer, about([layer], target))
 }
 
 function remoteUpper(upper: OpenLayer, { target }: CheckContext): Error {
@@ -128,11 +118,7 @@ function checkDepth(layers: OpenLayers, { mounts, target }: FilesystemContext): 
   const depths = new Map<number, number>()
   const deep = [...layers.lower, ...layers.data].find(({ mount }) => depthOf(mount, { mounts, depths }) >= maxDepth)
   if (deep === undefined) return
-  throw refusal('OVL_TOO_DEEP', `${deep.role} ${shown(deep.path)} is on an overlay that itself lies on an overlay`, {
-    ...about([deep], target),
-    kernel: 'maximum fs stacking depth exceeded',
-    hint: 'give the layers of that overlay instead of the overlay',
-  })
+  throw tooDeep(deep, about([deep], target))
 }
 
 type Depths = { readonly mounts: readonly Mount[]; readonly depths: Map<number, number> }

@@ -3,7 +3,17 @@
 import fs from 'node:fs'
 import { isCode } from '../errors/index.ts'
 import { type FileHandle, hostPath, loadSystem, type Mount, ovlName, type System } from '../host/index.ts'
-import { type OverlayConfig, type OverlayNote, refusal, shown } from '../overlay/index.ts'
+import {
+  type About,
+  inUse,
+  inUseNote,
+  type OverlayConfig,
+  type OverlayNote,
+  shown,
+  staleIndex,
+  staleOrigin,
+  volatileLeftover,
+} from '../overlay/index.ts'
 import type { CheckContext } from './check-relations.ts'
 import { isBelow, type OpenDirectory, openDirectory, throughDescriptor } from './directory.ts'
 import { allLayers, layerData, layerFacts, type OpenLayer, type OpenLayers } from './layers.ts'
@@ -33,16 +43,10 @@ function checkInUse(layers: OpenLayers, { config, mounts, target }: UseContext):
     const user = findUser(layer, used)
     if (user === undefined) return []
     const where = `${user.role} of the overlay on ${shown(user.mount.mountPoint)}`
-    const fact = `${layer.role} ${shown(layer.path)} is in use as ${where}`
-    if (!config.index) return [{ about: layer.role, message: `${fact}: files changed through both are undefined` }]
-    throw refusal('OVL_IN_USE', fact, {
-      errno: 'EBUSY',
-      kernel: `${layer.role} is in-use as upperdir/workdir of another mount, mount with '-o index=off' to override exclusive upperdir protection.`,
-      facts: layerFacts([layer]),
-      hint: `ovl umount ${shown(user.mount.mountPoint)}, or index=off if nothing is changed through both`,
-      target,
-      data: { directories: layerData([layer]), usedBy: user.mount.mountPoint },
-    })
+    if (!config.index) return [inUseNote(layer, where)]
+    const hint = `ovl umount ${shown(user.mount.mountPoint)}, or index=off if nothing is changed through both`
+    const data = { directories: layerData([layer]), usedBy: user.mount.mountPoint }
+    throw inUse(layer, { where, hint }, { target, facts: layerFacts([layer]), data })
   })
 }
 
@@ -54,15 +58,7 @@ function findUser(layer: OpenLayer, used: readonly UsedDirectory[]): UsedDirecto
 function checkLeftovers(work: OpenLayer, { target }: UseContext): void {
   const [feature] = listNames(throughDescriptor(work, 'work/incompat')).filter(name => !name.startsWith('.'))
   if (feature === undefined) return
-  const leftover = `${work.path}/work/incompat`
-  throw refusal('OVL_VOLATILE_LEFTOVER', `workdir ${shown(work.path)} was in use by a ${feature} mount`, {
-    errno: 'EINVAL',
-    kernel: `overlay with incompat feature '${feature}' cannot be mounted`,
-    facts: ['such a mount does not sync: after a crash files of the upperdir may be empty or torn'],
-    hint: `if the machine did not crash since: rm -r ${shown(leftover)}`,
-    target,
-    data: { directories: layerData([work]), path: leftover, feature },
-  })
+  throw volatileLeftover(work, feature, { target, data: { directories: layerData([work]) } })
 }
 
 type Originals = { readonly upper: OpenLayer; readonly work: OpenLayer; readonly top: OpenLayer }
@@ -73,36 +69,21 @@ function checkOrigins({ upper, work, top }: Originals, { config, mounts, target 
   if (system === null) return
   const prefix = config.userxattr ? 'user.overlay.' : 'trusted.overlay.'
   const origin = readHandle(upper, `${prefix}origin`, system)
-  if (origin !== null && isOther(origin, { directory: top, isUpper: false, system })) {
-    throw refusal(
-      'OVL_STALE_ORIGIN',
-      `upperdir ${shown(upper.path)} was used with another lower layer than ${shown(top.path)}`,
-      {
-        errno: 'ESTALE',
-        kernel: 'failed to verify upper root origin',
-        facts: layerFacts([upper, top]),
-        hint: 'mount it with index=off, or give the top-most lower layer that it was used with',
-        target,
-        data: { directories: layerData([upper, top]) },
-      },
-    )
-  }
+  if (origin !== null && isOther(origin, { directory: top, isUpper: false, system }))
+    throw staleOrigin(upper, top, aboutPair([upper, top], target))
   const index = openIndex(work, mounts)
   if (index === null) return
   try {
     const owner = readHandle(index, `${prefix}upper`, system)
     if (owner === null || !isOther(owner, { directory: upper, isUpper: true, system })) return
-    throw refusal('OVL_STALE_INDEX', `the index in workdir ${shown(work.path)} belongs to another upperdir`, {
-      errno: 'ESTALE',
-      kernel: "failed to verify index dir 'upper' xattr",
-      facts: layerFacts([upper, work]),
-      hint: `use the workdir that belongs to the upperdir, or an empty one, or remove ${shown(`${work.path}/index`)}`,
-      target,
-      data: { directories: layerData([upper, work]) },
-    })
+    throw staleIndex(work, aboutPair([upper, work], target))
   } finally {
     fs.closeSync(index.fd)
   }
+}
+
+function aboutPair(pair: readonly OpenLayer[], target: string | null): About {
+  return { target, facts: layerFacts(pair), data: { directories: layerData(pair) } }
 }
 
 /** struct ovl_fb: version, magic, length, flags, type of the handle, uuid of the file system, the handle. */

@@ -1,8 +1,16 @@
 // Finds and opens the directories that an option string names, and says which one is missing and why.
 import fs from 'node:fs'
-import { type ErrorCode, quote } from '../errors/index.ts'
+import { quote } from '../errors/index.ts'
 import { hostPath, type Mount } from '../host/index.ts'
-import { escapeLower, type LayerRole, type MountErrno, type OverlayOptions, refusal, shown } from '../overlay/index.ts'
+import {
+  cannotOpen,
+  escapeLower,
+  type LayerRole,
+  notADirectory,
+  type OverlayOptions,
+  refusal,
+  shown,
+} from '../overlay/index.ts'
 import { openDirectory, type OpenDirectory } from './directory.ts'
 
 /** A directory and its part in the overlay. */
@@ -87,13 +95,6 @@ export function layerData(layers: readonly OpenLayer[]): { readonly [key: string
   }))
 }
 
-const missingCodes: { readonly [Role in LayerRole]: ErrorCode } = {
-  lowerdir: 'OVL_LOWER_NOT_FOUND',
-  datadir: 'OVL_LOWER_NOT_FOUND',
-  upperdir: 'OVL_UPPER_NOT_FOUND',
-  workdir: 'OVL_WORKDIR_NOT_FOUND',
-}
-
 type OpenContext = LayerContext & { readonly options: OverlayOptions }
 
 function openLayer(role: LayerRole, path: string, context: OpenContext): OpenLayer {
@@ -104,44 +105,18 @@ function openLayer(role: LayerRole, path: string, context: OpenContext): OpenLay
   } catch (error) {
     throw openError(error, { role, path }, context)
   }
-  throw refusal('OVL_NOT_A_DIRECTORY', `${role} ${shown(path)} is not a directory`, {
-    errno: 'EINVAL',
-    kernel: `${path} is not a directory`,
-    target: context.target,
-    data: { role, path },
-  })
+  throw notADirectory({ role, path }, context.target)
 }
 
 type Wanted = { readonly role: LayerRole; readonly path: string }
 
 function openError(error: unknown, { role, path }: Wanted, { options, target }: OpenContext): unknown {
-  const errno = (error as NodeJS.ErrnoException).code
-  const kernel = `failed to resolve '${path}': ${(error as NodeJS.ErrnoException).errno ?? ''}`
-  const details = { kernel, target, data: { role, path }, cause: error }
+  const { code: errno = '', errno: number = 0 } = error as NodeJS.ErrnoException
   if (errno === 'ENOENT' || errno === 'ENOTDIR') {
     const joined = role === 'lowerdir' ? findJoined(path, options.lower) : null
     if (joined !== null) return unescapedColon(path, joined, target)
-    const fact = `${role} ${shown(path)} does not exist`
-    return refusal(missingCodes[role], fact, { ...details, errno, ...missingHint({ role, path }) })
   }
-  const reason = reasons[errno ?? '']
-  if (reason === undefined) return error
-  return refusal('OVL_LAYER_UNREACHABLE', `${role} ${shown(path)} cannot be opened: ${reason}`, {
-    ...details,
-    errno: errno as MountErrno,
-  })
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  ELOOP: 'too many symbolic links',
-  ENAMETOOLONG: 'its name is too long',
-}
-
-function missingHint({ role, path }: Wanted): { readonly hint?: string } {
-  if (role === 'upperdir' || role === 'workdir') return { hint: `make it with: mkdir ${shown(path)}` }
-  if (path.startsWith('/') || path === '') return {}
-  return { hint: 'a relative path counts from the current directory' }
+  return cannotOpen({ role, path }, { errno, number, target, cause: error }) ?? error
 }
 
 /** Neighbours of a lowerdir that give an existing directory once the colons between them are put back. */

@@ -4,14 +4,13 @@
 import fs from 'node:fs'
 import { type Mount, probePrivileges, readMounts } from '../host/index.ts'
 import {
-  maxLayers,
+  checkPresent,
   type OverlayConfig,
   type OverlayNote,
   type OverlayOptions,
   refusal,
   resolveSettings,
   shown,
-  tooManyLayers,
 } from '../overlay/index.ts'
 import { checkFilesystems } from './check-filesystems.ts'
 import { checkRelations } from './check-relations.ts'
@@ -52,7 +51,7 @@ export function preflight(
   const hasUpper = options.upper !== null
   const defaults = readModuleDefaults()
   const resolved = resolveSettings(options.settings, { target: targetPath, hasUpper, defaults, hasTrustedXattrs })
-  checkPresent(options, targetPath)
+  checkPresent({ ...options, hasWork: options.work !== null }, targetPath)
   checkSecurity(options, targetPath)
   const mounts = readMounts()
   const target = openTarget(targetPath, mounts)
@@ -89,33 +88,6 @@ export function preflight(
 function mayUseTrustedXattrs(): boolean {
   const { canMount, canSetTrustedXattrs } = probePrivileges()
   return canSetTrustedXattrs || !canMount
-}
-
-function checkPresent({ lower, data, upper, work }: OverlayOptions, target: string): void {
-  const shared = { errno: 'EINVAL', target } as const
-  const count = lower.length + data.length
-  if (count > maxLayers) throw tooManyLayers(count, { target })
-  if (lower.length === 0) {
-    const hasData = data.length > 0
-    throw refusal('OVL_NO_LOWERDIR', hasData ? 'all lower layers are data-only' : 'there is no lowerdir', {
-      ...shared,
-      kernel: hasData ? 'at least one non-data lowerdir is required' : "missing 'lowerdir'",
-      hint: 'an empty directory will do',
-    })
-  }
-  if (upper !== null && work === null) {
-    throw refusal('OVL_NO_WORKDIR', 'upperdir needs a workdir', {
-      ...shared,
-      kernel: "missing 'workdir'",
-      hint: `make an empty directory on the same file system: workdir=${shown(`${upper}.work`)}`,
-    })
-  }
-  if (upper !== null || count > 1) return
-  throw refusal('OVL_TOO_FEW_LAYERS', 'one lower layer and no upperdir', {
-    ...shared,
-    kernel: 'at least 2 lowerdir are needed while upperdir nonexistent',
-    hint: 'add upperdir and workdir, or a second lower layer; to see one directory elsewhere: mount --bind',
-  })
 }
 
 /** Labels are for a security module to read. */

@@ -45,3 +45,28 @@ export {
   type StoredHandle,
 } from './format/stored-handle.ts'
 export { type OverlayRule, overlayRules, type RuleTable } from './rules/overlay-rules.ts'
+export { checkPresent, type GivenDirectories } from './mount/check-present.ts'
+export {
+  checkRelations,
+  type DirectorySet,
+  type PlacedDirectory,
+  type RelationContext,
+} from './mount/check-relations.ts'
+export {
+  type About,
+  cannotOpen,
+  type Describe,
+  describeByPath,
+  inUse,
+  inUseNote,
+  type NamedDirectory,
+  notADirectory,
+  staleIndex,
+  staleOrigin,
+  tooDeep,
+  type Unopened,
+  upperOnOverlay,
+  upperReadOnly,
+  type Use,
+  volatileLeftover,
+} from './mount/refusals.ts'
