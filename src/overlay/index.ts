@@ -70,3 +70,6 @@ export {
   type Use,
   volatileLeftover,
 } from './mount/refusals.ts'
+export { makeRoot, mountOverlay, type MountRequest, rememberDepth, shownOptions, unmountOverlay } from './mount.ts'
+export type { OverlayMount } from './model.ts'
+export type { LayerSource } from './mount/places.ts'

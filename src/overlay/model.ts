@@ -29,7 +29,7 @@
 import type { Credentials, FileType, Inode, SuperBlock } from '../fs/index.ts'
 import type { OverlayEvent } from './events.ts'
 import type { MarkNames } from './marks.ts'
-import type { ModuleDefaults, OverlayConfig } from './settings.ts'
+import type { ModuleDefaults, OverlayConfig, OverlayNote } from './settings.ts'
 
 /** One file system among those of the layers (struct ovl_sb). */
 export type LayerFileSystem = {
@@ -86,6 +86,10 @@ export type OverlayMount = {
   /** Null without upper layer, and when the workdir could not be prepared: the overlay is then read-only. */
   readonly work: WorkPlace | null
   readonly readOnly: boolean
+  /** What was ignored or fell back, and what may surprise. */
+  readonly notes: readonly OverlayNote[]
+  /** How many overlays lie upon each other, this one included: at most 2 (rule 36). */
+  readonly stackDepth: number
   /** st_dev of the overlay. */
   readonly dev: number
   readonly uuid: Uint8Array

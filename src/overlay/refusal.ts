@@ -6,9 +6,11 @@ import { type ErrorCode, type ErrorDetails, type Json, OvlError, quote } from '.
 export type MountErrno =
   | 'EACCES'
   | 'EBUSY'
+  | 'EIO'
   | 'EINVAL'
   | 'ELOOP'
   | 'ENAMETOOLONG'
+  | 'ENODATA'
   | 'ENODEV'
   | 'ENOENT'
   | 'ENOTDIR'
