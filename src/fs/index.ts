@@ -1,4 +1,3 @@
-export { newAnonymousDevice } from './anonymous-device.ts'
 export { type InheritedAcl, inheritAcl } from './acl/inherit-acl.ts'
 export {
   ACL_GROUP,

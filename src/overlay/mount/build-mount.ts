@@ -1,6 +1,6 @@
 // Puts a mount together from directories that were found and checked (fs/overlayfs/super.c: ovl_fill_super() from
 // ovl_get_workdir() on).
-import { newAnonymousDevice, type Inode, type SuperBlock } from '../../fs/index.ts'
+import { newDevice, type Inode, type SuperBlock } from '../../fs/index.ts'
 import type { OverlayEvent } from '../events.ts'
 import { markNames } from '../marks.ts'
 import type { OverlayInode, OverlayMount } from '../model.ts'
@@ -38,7 +38,7 @@ export function buildMount(places: Places, context: BuildContext): OverlayMount 
     readOnly: context.readOnly,
     notes,
     stackDepth: context.stackDepth,
-    dev: newAnonymousDevice(),
+    dev: newDevice(),
     uuid: decideUuid(layers, context),
     nameMax: Math.max(...allPlaces(places).map(({ superBlock }) => superBlock.nameMax)),
     marks: markNames(config.userxattr),

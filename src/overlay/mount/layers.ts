@@ -1,7 +1,7 @@
 // Layers and their file systems: numbers of file systems, whether their uuids tell anything, and how inode numbers are
 // made unique (fs/overlayfs/super.c: ovl_lower_dir(), ovl_get_fsid(), ovl_lower_uuid_ok(), ovl_get_layers();
 // rules 11, 14, 87, 88).
-import { type Credentials, newAnonymousDevice, type SuperBlock } from '../../fs/index.ts'
+import { type Credentials, newDevice, type SuperBlock } from '../../fs/index.ts'
 import type { Layer, LayerFileSystem } from '../model.ts'
 import type { OverlayConfig, OverlayNote } from '../settings.ts'
 import type { Place } from './places.ts'
@@ -102,7 +102,7 @@ class FileSystemTable {
         : {
             superBlock: upper.superBlock,
             fsid: 0,
-            pseudoDev: newAnonymousDevice(),
+            pseudoDev: newDevice(),
             hasAmbiguousUuid: false,
             isLower: false,
           }
@@ -123,7 +123,7 @@ class FileSystemTable {
     }
     const hasAmbiguousUuid = !this.#isUuidGood(superBlock.uuid)
     if (hasAmbiguousUuid) this.#fallBack(place)
-    const made = { superBlock, fsid: this.count, pseudoDev: newAnonymousDevice(), hasAmbiguousUuid, isLower: true }
+    const made = { superBlock, fsid: this.count, pseudoDev: newDevice(), hasAmbiguousUuid, isLower: true }
     this.all.push(made)
     return made
   }

@@ -33,7 +33,7 @@ export function prepareUpper(work: Place, context: LayerContext): PreparedUpper 
     return { work: null, usesTemporaryFiles: false, hasNoXattrs: false }
   }
   const place: WorkPlace = { base, directory, temporaryNames: 0, whiteout: null, sharesWhiteouts: true }
-  const usesTemporaryFiles = canMakeTemporary(superBlock, directory)
+  const usesTemporaryFiles = superBlock.features.temporaryFiles
   tryRenameWhiteout(superBlock, place, context)
   const hasNoXattrs = !tryXattrs(superBlock, directory, context)
   if (hasNoXattrs) fallBackWithoutXattrs(context)
@@ -56,17 +56,6 @@ function emptyWorkDirectory(work: Place, { mounter }: LayerContext): Inode | nul
   } catch (error) {
     if (error instanceof IncompatibleLeftover)
       throw volatileLeftover(work, error.feature, { target: null, ...describeByPath([work]) })
-    throw error
-  }
-}
-
-function canMakeTemporary(superBlock: SuperBlock, directory: Inode): boolean {
-  if (!superBlock.features.temporaryFiles) return false
-  try {
-    superBlock.createTemporary(directory, { type: 'file', mode: 0, umask: 0, uid: 0, gid: 0 })
-    return true
-  } catch (error) {
-    if (error instanceof FsError) return false
     throw error
   }
 }
