@@ -50,4 +50,5 @@ export type {
   SuperBlockFeatures,
 } from './super-block.ts'
 export * from './tree/index.ts'
+export { isPermitted } from './vfs/permission.ts'
 export { Vfs } from './vfs/vfs.ts'
