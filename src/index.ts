@@ -19,6 +19,7 @@ export {
   type Warning,
   type WarningCode,
 } from './errors/index.ts'
+export { HostFs, type HostFsOptions, openHostFs } from './host/index.ts'
 export {
   type BlockTarget,
   type Blob,

@@ -33,6 +33,7 @@ export type { ThreadCalls } from './system/threads.ts'
 export type { TimeCalls, Timestamp } from './system/times.ts'
 export type { XattrCalls } from './system/xattrs.ts'
 export { freeSpace, type Space } from './free-space.ts'
+export { HostFs, type HostFsOptions, openHostFs } from './host-fs/host-fs.ts'
 export { hostPath, ovlName } from './host-path.ts'
 export { findMount, isInside, type Mount, parseMounts, readMounts } from './mounts.ts'
 export {

@@ -10,6 +10,8 @@ export type KernelMemory = Pick<Binding, 'bind' | 'bindOptional' | 'pointerTo'> 
   readonly path: (syscall: string, path: string, slot?: 0 | 1) => number
   /** Throws the FsError of the current errno when the result of a call is negative. */
   readonly check: (result: number, syscall: string, path?: string) => number
+  /** Of the last call that failed. */
+  readonly errno: () => number
   /** For structures and small values: its content is lost at the next call. */
   readonly buffer: Buffer
   readonly view: DataView
@@ -19,8 +21,16 @@ export type KernelMemory = Pick<Binding, 'bind' | 'bindOptional' | 'pointerTo'> 
 /** XATTR_SIZE_MAX and XATTR_LIST_MAX: the most that one call moves through the buffer. */
 export const kernelBufferBytes = 65536
 
-/** Memory for the calls of this thread. */
-export function kernelMemory(binding: Binding): KernelMemory {
+/**
+ * Memory for the calls of this thread. A number that no file system should answer with is a bug of the caller, or,
+ * with `strange: 'EIO'`, the failure of a file system that a program cannot do anything about (FUSE, a network).
+ */
+export function kernelMemory(binding: Binding, options: { readonly strange?: 'EIO' } = {}): KernelMemory {
+  const errnoName = (number: number): Errno => {
+    const name = names.get(number) ?? options.strange
+    if (name === undefined) throw new Error(`Unexpected errno ${number}`)
+    return name
+  }
   const buffer = Buffer.allocUnsafeSlow(kernelBufferBytes)
   const { bind, bindOptional, pointerTo, errno } = binding
   return {
@@ -39,20 +49,17 @@ export function kernelMemory(binding: Binding): KernelMemory {
       if (result < 0) throw new FsError(errnoName(errno()), syscall, path)
       return result
     },
+    errno,
     buffer,
     view: new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength),
     address: pointerTo(buffer),
   }
 }
 
-const names = new Map<number, string>(Object.entries(errnoNumbers).map(([name, number]) => [number, name]))
-
-/** Linux's name of an errno. A number that no file system answers with is a bug of the caller. */
-function errnoName(number: number): Errno {
-  const name = names.get(number)
-  if (name === undefined) throw new Error(`Unexpected errno ${number}`)
-  return name as Errno
-}
+/** Linux's names. */
+const names = new Map<number, Errno>(
+  Object.entries(errnoNumbers).map(([name, number]) => [number, name as Errno] as const),
+)
 
 /** Strings with a NUL behind each, as the xattr calls list names. */
 export function splitNames(list: Uint8Array): string[] {

@@ -59,14 +59,20 @@ const typeOfDirent = new Map<number, FileType>([
   [12, 'socket'],
 ])
 
-/** Entries of struct linux_dirent64, as many as `lengthBytes` holds. */
-export function readDirents(buffer: Buffer, lengthBytes: number): DirectoryEntry[] {
+/**
+ * Entries of struct linux_dirent64, as many as `lengthBytes` holds. What the file system does not tell the type of
+ * (DT_UNKNOWN) is a "file", and its name is added to `untyped`.
+ */
+export function readDirents(buffer: Buffer, lengthBytes: number, untyped?: Set<string>): DirectoryEntry[] {
   const entries: DirectoryEntry[] = []
   for (let at = 0; at < lengthBytes; at += buffer.readUInt16LE(at + 16)) {
     const start = at + 19
+    const name = decodeName(buffer, start, buffer.indexOf(0, start))
+    const type = typeOfDirent.get(buffer[at + 18] ?? 0)
+    if (type === undefined) untyped?.add(name)
     entries.push({
-      name: decodeName(buffer, start, buffer.indexOf(0, start)),
-      type: typeOfDirent.get(buffer[at + 18] ?? 0) ?? 'file',
+      name,
+      type: type ?? 'file',
       ino: buffer.readBigUInt64LE(at),
       offset: Number(buffer.readBigInt64LE(at + 8)),
     })
