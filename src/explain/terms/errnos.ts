@@ -1,0 +1,237 @@
+// What an errno means when an overlay gives it: the circumstances that are peculiar to overlayfs.
+import type { Term } from '../term.ts'
+
+/** Errnos of operations and of mounting. */
+export const errnoTerms: readonly Term[] = [
+  {
+    kind: 'errno',
+    names: ['EXDEV', '18', 'Invalid cross-device link', 'cross-device link'],
+    title: 'errno 18, invalid cross-device link',
+    meaning:
+      'rename(2) of a directory that exists in a lower layer, unless redirect_dir=on: its content cannot be moved, only copied. Files are renamed without it. mv(1) hides it by copying the tree and removing the original; programs that call rename(2) themselves fail.',
+    circumstances: [
+      { text: 'the directory is merged or lower, and redirect_dir is not on', rule: 131 },
+      { text: 'it carries a redirect that is followed, but new ones are not made', rule: 135 },
+      { text: 'the redirect would be an absolute path of more than 256 bytes', rule: 134 },
+      { text: 'RENAME_EXCHANGE with such a directory on either side', rule: 137 },
+    ],
+    seeAlso: ['redirect_dir', 'redirect'],
+  },
+  {
+    kind: 'errno',
+    names: ['EROFS', '30', 'Read-only file system'],
+    title: 'errno 30, read-only file system',
+    meaning: 'The overlay has no upper layer, or the kernel could not prepare the workdir and fell back to read-only.',
+    circumstances: [
+      { text: 'mounted without upperdir', rule: 24 },
+      { text: 'removing or renaming anything, even a name that does not exist', rule: 156 },
+      { text: 'the workdir could not be emptied', rule: 48 },
+      { text: 'the option string was cut before upperdir', rule: 40 },
+    ],
+    seeAlso: ['upperdir', 'workdir'],
+  },
+  {
+    kind: 'errno',
+    names: ['ESTALE', '116', 'Stale file handle'],
+    title: 'errno 116, stale file handle',
+    meaning:
+      'The upper directory was used with other lower layers, or two of its directories stand for one lower directory.',
+    circumstances: [
+      { text: 'mounting with index=on: overlay.origin of the upperdir names another lower layer', rule: 35 },
+      { text: 'two redirects lead to one lower directory, and the other is in use', rule: 74 },
+    ],
+    seeAlso: ['index', 'origin', 'redirect'],
+  },
+  {
+    kind: 'errno',
+    names: ['ELOOP', '40', 'Too many levels of symbolic links'],
+    title: 'errno 40, too many levels of symbolic links',
+    meaning: 'Besides symlinks that lead in circles: layers that overlap.',
+    circumstances: [
+      { text: 'mounting with a directory twice', rule: 31 },
+      { text: 'mounting with a layer inside another', rule: 32 },
+      { text: 'looking up upperdir or workdir inside the mount, when they lie in a lower layer', rule: 33 },
+      { text: 'more than 40 symlinks in a path', rule: 157 },
+    ],
+    seeAlso: ['lowerdir'],
+  },
+  {
+    kind: 'errno',
+    names: ['ENOENT', '2', 'No such file or directory', 'special device overlay does not exist'],
+    title: 'errno 2, no such file or directory',
+    meaning:
+      'At mount: a layer is not there; mount(8) says “special device overlay does not exist” whichever it is. In a mount: no layer has the name, or a whiteout hides it.',
+    circumstances: [
+      { text: 'a path among the layers does not exist; the kernel log names it', rule: 28 },
+      { text: 'a colon in a path without backslash splits it in two', rule: 42 },
+      { text: 'the option string is longer than 4095 bytes and was cut in a path', rule: 40 },
+      { text: 'a whiteout hides the name in all layers beneath', rule: 1 },
+      {
+        text: 'a name that is listed but cannot be opened is a whiteout in a directory that merges with no other',
+        rule: 82,
+      },
+      { text: 'data of a metacopy is missing from the data-only layers', rule: 76 },
+    ],
+    seeAlso: ['whiteout', 'lowerdir'],
+  },
+  {
+    kind: 'errno',
+    names: ['EINVAL', '22', 'Invalid argument'],
+    title: 'errno 22, invalid argument',
+    meaning:
+      'At mount: the options contradict each other or the directories do not fit. `ovl mount -n` names the reason; the kernel says it in its log only.',
+    circumstances: [
+      { text: 'upperdir without workdir', rule: 21 },
+      { text: 'a single lower layer without upperdir', rule: 23 },
+      { text: 'workdir inside upperdir, or the same', rule: 25 },
+      { text: 'workdir on another file system or mount than upperdir', rule: 26 },
+      { text: 'upperdir on an overlay, NFS or FAT', rule: 30 },
+      { text: 'more than 500 layers', rule: 37 },
+      { text: 'metacopy=on with redirect_dir=off', rule: 10 },
+      { text: 'userxattr with redirect_dir or metacopy', rule: 12 },
+      { text: 'a workdir that a volatile mount left', rule: 50 },
+      { text: 'in a mount: a directory whose overlay.redirect is malformed', rule: 58 },
+      { text: 'in a mount: rename with RENAME_WHITEOUT', rule: 131 },
+    ],
+    seeAlso: ['workdir', 'upperdir', 'lowerdir'],
+  },
+  {
+    kind: 'errno',
+    names: ['EPERM', '1', 'Operation not permitted'],
+    title: 'errno 1, operation not permitted',
+    meaning: 'Beyond owners and capabilities: what would make or follow a mark of overlayfs.',
+    circumstances: [
+      { text: 'mknod of a character device 0:0, also by root', rule: 121 },
+      { text: 'looking up a metacopy without metacopy=on', rule: 75 },
+      { text: 'looking up a redirect with redirect_dir=nofollow', rule: 73 },
+      { text: 'mounting with redirect_dir=on or metacopy=on in a user namespace', rule: 153 },
+      { text: 'a lower file is immutable, or overlay.protattr says so', rule: 105 },
+    ],
+    seeAlso: ['whiteout', 'metacopy', 'userxattr'],
+  },
+  {
+    kind: 'errno',
+    names: ['EBUSY', '16', 'Device or resource busy'],
+    title: 'errno 16, device or resource busy',
+    meaning: 'Another mount uses the upperdir or the workdir.',
+    circumstances: [
+      { text: 'with index=on; without it the kernel only warns, and the result is undefined', rule: 34 },
+      { text: 'removing or renaming the root of a mount, "." or ".."', rule: 157 },
+    ],
+    seeAlso: ['index'],
+  },
+  {
+    kind: 'errno',
+    names: ['ENOTEMPTY', '39', 'Directory not empty'],
+    title: 'errno 39, directory not empty',
+    meaning: 'Counted in the merged listing: names of lower layers are there too, whiteouts are not.',
+    circumstances: [
+      { text: 'a lower layer has a name in it that no whiteout hides', rule: 126 },
+      { text: 'it looks empty: a stray whiteout lies in a directory of the upperdir alone', rule: 128 },
+    ],
+    seeAlso: ['whiteout', 'opaque'],
+  },
+  {
+    kind: 'errno',
+    names: ['EIO', '5', 'Input/output error'],
+    title: 'errno 5, input/output error',
+    meaning: 'A mark cannot be written, or what it promises is not there.',
+    circumstances: [
+      { text: 'making a directory over a whiteout where the upperdir has no extended attributes', rule: 52 },
+      { text: 'the same in a user namespace without userxattr', rule: 153 },
+      { text: 'a metacopy without data beneath', rule: 75 },
+      { text: 'overlay.metacopy is malformed', rule: 59 },
+    ],
+    seeAlso: ['metacopy', 'opaque', 'userxattr'],
+  },
+  {
+    kind: 'errno',
+    names: ['ETXTBSY', '26', 'Text file busy'],
+    title: 'errno 26, text file busy',
+    meaning: 'A program that runs is opened for writing or truncated.',
+    circumstances: [{ text: 'also when the program is in a lower layer', rule: 112 }],
+    seeAlso: ['copy-up'],
+  },
+  {
+    kind: 'errno',
+    names: ['EEXIST', '17', 'File exists'],
+    title: 'errno 17, file exists',
+    meaning: 'The name is taken in the merged tree.',
+    circumstances: [
+      { text: 'on a read-only overlay it comes before EROFS when something is made', rule: 156 },
+      { text: 'changing a deleted lower file through its descriptor', rule: 130 },
+    ],
+    seeAlso: [],
+  },
+  {
+    kind: 'errno',
+    names: ['ENODATA', '61', 'No data available'],
+    title: 'errno 61, no data available',
+    meaning: 'No such extended attribute.',
+    circumstances: [
+      { text: 'asked for in the mount, overlay.X means the escaped overlay.overlay.X', rule: 145 },
+      { text: 'XATTR_REPLACE on a lower file: the file has been copied up by then', rule: 95 },
+    ],
+    seeAlso: [],
+  },
+  {
+    kind: 'errno',
+    names: ['EOPNOTSUPP', 'ENOTSUP', '95', 'Operation not supported'],
+    title: 'errno 95, operation not supported',
+    meaning: 'The upper file system or the kind of object cannot do it.',
+    circumstances: [
+      { text: 'the upperdir has no extended attributes', rule: 52 },
+      { text: 'the name of an attribute is too long once it is escaped', rule: 146 },
+      { text: 'chmod of a symlink', rule: 143 },
+      { text: 'a reflink where the file system below has none', rule: 114 },
+    ],
+    seeAlso: [],
+  },
+  {
+    kind: 'errno',
+    names: ['ENOSPC', '28', 'No space left on device'],
+    title: 'errno 28, no space left on device',
+    meaning: 'The upper file system is full: a change of one byte, or of the owner, copies the whole file first.',
+    circumstances: [
+      { text: 'a failed copy leaves the parents that were copied, and no partial file', rule: 96 },
+      { text: 'with metacopy=on a change of metadata copies no data', rule: 106 },
+    ],
+    seeAlso: ['copy-up', 'metacopy'],
+  },
+  {
+    kind: 'errno',
+    names: ['EOVERFLOW', '75', 'Value too large for defined data type'],
+    title: 'errno 75, value too large',
+    meaning: 'The owner of the lower file has no number in the user namespace.',
+    circumstances: [{ text: 'copying it up would lose the owner', rule: 108 }],
+    seeAlso: ['copy-up', 'userxattr'],
+  },
+  {
+    kind: 'errno',
+    names: ['EACCES', '13', 'Permission denied'],
+    title: 'errno 13, permission denied',
+    meaning:
+      'The merged mode, owner and ACL decide for the caller; the real file must be readable for whoever mounted.',
+    circumstances: [
+      { text: 'nothing is copied up by what is refused', rule: 150 },
+      { text: 'overlay.redirect is "." or ".."', rule: 58 },
+    ],
+    seeAlso: [],
+  },
+  {
+    kind: 'errno',
+    names: ['ENAMETOOLONG', '36', 'File name too long'],
+    title: 'errno 36, file name too long',
+    meaning: 'Names have up to 255 bytes, paths up to 4095.',
+    circumstances: [{ text: 'as everywhere in Linux', rule: 158 }],
+    seeAlso: [],
+  },
+  {
+    kind: 'errno',
+    names: ['ERANGE', '34', 'Numerical result out of range'],
+    title: 'errno 34, result out of range',
+    meaning: 'The buffer for a list of extended attributes is too small.',
+    circumstances: [{ text: 'the hidden attributes of the overlay count too', rule: 147 }],
+    seeAlso: [],
+  },
+]
