@@ -1,6 +1,9 @@
 export type { CleanReport } from './clean.ts'
 export type { Problem, MachineReport } from './doctor.ts'
 export type { FixMode, OverlayDoctorOptions, OverlayFinding, OverlayReport } from './doctor-overlay.ts'
+export type { Explanation } from './explain/explain.ts'
+export type { FileExplanation } from './explain/explain-file.ts'
+export type { NumberedRule } from './explain/explain-word.ts'
 export type { ImageOptions } from './image-options.ts'
 export type { InspectedDocument, InspectedLayer, Inspection, RawDocument } from './inspect.ts'
 export type { LayerRow, LayersReport } from './layers.ts'
@@ -17,6 +20,7 @@ export const loadCommand = {
   clean: () => import('./clean.ts'),
   doctor: () => import('./doctor.ts'),
   doctorOverlay: () => import('./doctor-overlay.ts'),
+  explain: () => import('./explain/explain.ts'),
   inspect: () => import('./inspect.ts'),
   layers: () => import('./layers.ts'),
   list: () => import('./list.ts'),

@@ -1,2 +1,3 @@
+export { codeRules } from './code-rules.ts'
 export { findTerm, termNames, terms } from './find-term.ts'
-export type { Circumstance, Term, TermKind } from './term.ts'
+export { type Circumstance, rulesBehind, type Term, type TermKind } from './term.ts'

@@ -4,6 +4,11 @@ export type TermKind = 'errno' | 'option' | 'mark' | 'word'
 /** One circumstance: what is the case, and the rule of overlayfs that says so (docs/overlayfs/rules.md). */
 export type Circumstance = { readonly text: string; readonly rule: number }
 
+/** The numbers of all rules that a term rests on. */
+export function rulesBehind({ circumstances = [], rules = [] }: Term): readonly number[] {
+  return [...rules, ...circumstances.map(({ rule }) => rule)]
+}
+
 /** Something that `ovl explain` explains by itself, without looking at any file. */
 export type Term = {
   readonly kind: TermKind
@@ -13,7 +18,9 @@ export type Term = {
   readonly title: string
   /** What it means, a sentence or a few. */
   readonly meaning: string
-  /** When it occurs, or what there is to know about it; each rests on a rule. */
-  readonly circumstances: readonly Circumstance[]
+  /** Of an errno: when it occurs, each by a rule. */
+  readonly circumstances?: readonly Circumstance[]
+  /** What there is to know about anything else: numbers of rules, whose texts say it. */
+  readonly rules?: readonly number[]
   readonly seeAlso: readonly string[]
 }

@@ -1,6 +1,7 @@
 import type { CommandSpec } from '../spec.ts'
 import { catSpec } from './cat.ts'
 import { doctorSpec } from './doctor.ts'
+import { explainSpec } from './explain.ts'
 import { helpSpec } from './help.ts'
 import { inspectSpec } from './inspect.ts'
 import { layersSpec } from './layers.ts'
@@ -21,6 +22,7 @@ export const commandTree: readonly CommandSpec[] = [
   unpackSpec,
   mountSpec,
   umountSpec,
+  explainSpec,
   doctorSpec,
   helpSpec,
   versionSpec,

@@ -9,14 +9,7 @@ export const markTerms: readonly Term[] = [
     title: 'a name that is deleted: character device 0:0',
     meaning:
       'Hides what all layers beneath have under this name. Made by removing a lower file in the mount, or by unpacking .wh.NAME of a layer archive. The bytes of what it hides are still in the layer beneath.',
-    circumstances: [
-      { text: 'its mode and owner mean nothing', rule: 54 },
-      { text: 'left only where a lower layer has the name', rule: 124 },
-      { text: 'cannot be made inside the mount', rule: 121 },
-      { text: 'in a directory that merges with no other it is listed', rule: 82 },
-      { text: 'the other form: an empty file with overlay.whiteout', rule: 56 },
-      { text: 'all deletions of a mount share one inode', rule: 55 },
-    ],
+    rules: [54, 124, 121, 82, 56, 55],
     seeAlso: ['.wh.', 'opaque'],
   },
   {
@@ -25,10 +18,7 @@ export const markTerms: readonly Term[] = [
     title: 'a whiteout in a layer archive: .wh.NAME hides NAME of the layers below',
     meaning:
       'Only in archives of image layers (image-spec, layer.md, "Whiteouts"). Unpackers turn it into a deletion, or on overlayfs into a character device 0:0. In a directory that is mounted, the kernel takes it for an ordinary file: a layer that was unpacked with plain tar shows the deleted file and the marker.',
-    circumstances: [
-      { text: 'means nothing to the kernel', rule: 67 },
-      { text: 'what it becomes on disk', rule: 54 },
-    ],
+    rules: [67, 54],
     seeAlso: ['whiteout', '.wh..wh..opq'],
   },
   {
@@ -37,10 +27,7 @@ export const markTerms: readonly Term[] = [
     title: 'the opaque marker of a layer archive: hides everything the layers below have in its directory',
     meaning:
       'Exactly this name, anywhere in the archive of the layer: entries of the same layer are not touched, whichever comes first. It is not a whiteout of “.wh..opq”. On overlayfs it becomes overlay.opaque of the directory.',
-    circumstances: [
-      { text: 'means nothing to the kernel', rule: 67 },
-      { text: 'what it becomes on disk', rule: 57 },
-    ],
+    rules: [67, 57],
     seeAlso: ['opaque', '.wh.'],
   },
   {
@@ -49,13 +36,7 @@ export const markTerms: readonly Term[] = [
     title: 'a directory that hides those beneath it: extended attribute overlay.opaque = "y"',
     meaning:
       'Nothing of the lower layers shows in it. Set by making a directory where a lower one was removed; a directory with a new name gets none by default.',
-    circumstances: [
-      { text: 'the values', rule: 57 },
-      { text: 'set over a whiteout of the upperdir', rule: 118 },
-      { text: 'also set when a directory of the upperdir is moved', rule: 132 },
-      { text: 'and on every new directory with redirect_dir, metacopy, index, nfs_export or xino on', rule: 120 },
-      { text: 'the prefix depends on userxattr: with the wrong one, hidden files come back', rule: 65 },
-    ],
+    rules: [57, 118, 132, 120, 65],
     seeAlso: ['.wh..wh..opq', 'whiteout', 'userxattr'],
   },
   {
@@ -64,12 +45,7 @@ export const markTerms: readonly Term[] = [
     title: 'where the content of a renamed object is in the layers beneath',
     meaning:
       'A name in the same directory, or an absolute path from the root of the overlay. A backup of the upperdir must keep it: the content is named there and nowhere else.',
-    circumstances: [
-      { text: 'its form, and what a bad one does', rule: 58 },
-      { text: 'set by renaming a lower directory with redirect_dir=on', rule: 133 },
-      { text: 'and on renamed metacopies', rule: 107 },
-      { text: 'not followed with redirect_dir=nofollow', rule: 73 },
-    ],
+    rules: [58, 133, 107, 73],
     seeAlso: ['redirect_dir', 'EXDEV'],
   },
   {
@@ -77,11 +53,7 @@ export const markTerms: readonly Term[] = [
     names: ['overlay.metacopy', 'trusted.overlay.metacopy', 'user.overlay.metacopy'],
     title: 'a copy of the metadata alone: the data is in a layer beneath',
     meaning: 'The file is a hole of the right size; read outside the mount it is zeros.',
-    circumstances: [
-      { text: 'how it comes about and goes', rule: 106 },
-      { text: 'without metacopy=on it cannot be opened', rule: 75 },
-      { text: 'its value', rule: 59 },
-    ],
+    rules: [106, 75, 59],
     seeAlso: ['metacopy'],
   },
   {
@@ -90,12 +62,7 @@ export const markTerms: readonly Term[] = [
     title: 'which lower object this one was copied up from: a file handle',
     meaning:
       'Keeps inode numbers the same over a copy-up and a new mount. What has one was copied up; what has none is new, or one name of a hard link.',
-    circumstances: [
-      { text: 'its form', rule: 60 },
-      { text: 'who gets one', rule: 102 },
-      { text: 'written even by looking a directory up', rule: 62 },
-      { text: 'with index=on, that of the root binds the upperdir to its lower layer', rule: 35 },
-    ],
+    rules: [60, 102, 62, 35],
     seeAlso: ['ESTALE', 'overlay.impure'],
   },
   {
@@ -103,7 +70,7 @@ export const markTerms: readonly Term[] = [
     names: ['overlay.impure', 'impure', 'trusted.overlay.impure', 'user.overlay.impure'],
     title: 'a directory of the upperdir with copied-up objects in it',
     meaning: 'Listing it has to look up their inode numbers. It says nothing about content.',
-    circumstances: [{ text: 'set and removed by the kernel', rule: 61 }],
+    rules: [61],
     seeAlso: ['overlay.origin'],
   },
   {
@@ -112,7 +79,7 @@ export const markTerms: readonly Term[] = [
     title: 'a whiteout without a device: an empty file with this attribute',
     meaning:
       'For places where device nodes cannot be made. The kernel reads it and never makes it. Its directory needs overlay.opaque = "x" for the name to vanish from listings.',
-    circumstances: [{ text: 'where it is recognised', rule: 56 }],
+    rules: [56],
     seeAlso: ['whiteout'],
   },
   {
@@ -120,7 +87,7 @@ export const markTerms: readonly Term[] = [
     names: ['overlay.nlink', 'trusted.overlay.nlink'],
     title: 'the link count of a file in the index',
     meaning: 'Relative to that of the upper or the lower file.',
-    circumstances: [{ text: 'its form', rule: 63 }],
+    rules: [63],
     seeAlso: ['index'],
   },
   {
@@ -128,7 +95,7 @@ export const markTerms: readonly Term[] = [
     names: ['overlay.upper', 'trusted.overlay.upper'],
     title: 'the upper directory that an entry of the index stands for',
     meaning: 'A file handle.',
-    circumstances: [{ text: 'its form', rule: 63 }],
+    rules: [63],
     seeAlso: ['index', 'nfs_export'],
   },
   {
@@ -136,7 +103,7 @@ export const markTerms: readonly Term[] = [
     names: ['overlay.uuid', 'trusted.overlay.uuid'],
     title: 'the number of the overlay, 16 bytes on the root of the upperdir',
     meaning: 'Written by the first mount.',
-    circumstances: [{ text: 'when', rule: 6 }],
+    rules: [6],
     seeAlso: ['uuid'],
   },
   {
@@ -144,7 +111,7 @@ export const markTerms: readonly Term[] = [
     names: ['overlay.protattr', 'trusted.overlay.protattr', 'chattr'],
     title: 'immutable and append-only, as the overlay keeps them',
     meaning: 'chattr +i in the mount writes this; the file itself stays changeable from outside.',
-    circumstances: [{ text: 'how it holds', rule: 105 }],
+    rules: [105],
     seeAlso: ['EPERM'],
   },
   {
@@ -152,7 +119,7 @@ export const markTerms: readonly Term[] = [
     names: ['overlay.overlay', 'trusted.overlay.overlay', 'escaped xattr'],
     title: 'an attribute of a program that looks like a mark, escaped',
     meaning: 'setfattr trusted.overlay.x in the mount stores trusted.overlay.overlay.x.',
-    circumstances: [{ text: 'how names are escaped', rule: 66 }],
+    rules: [66],
     seeAlso: [],
   },
 ]

@@ -9,14 +9,7 @@ export const wordTerms: readonly Term[] = [
     title: 'a lower file is copied to the upperdir before it is changed',
     meaning:
       'The whole file, however small the change: a chown of a file of 1 GiB writes 1 GiB, unless metacopy=on. Its parents are copied too, without their content, which is why diffs list directories that nobody touched.',
-    circumstances: [
-      { text: 'what triggers it, O_RDWR without a write included', rule: 93 },
-      { text: 'what does not', rule: 94 },
-      { text: 'what the copy keeps', rule: 98 },
-      { text: 'parents first', rule: 96 },
-      { text: 'descriptors that were open for reading see the new content', rule: 109 },
-      { text: 'hard links break', rule: 103 },
-    ],
+    rules: [93, 94, 98, 96, 109, 103],
     seeAlso: ['metacopy', 'index'],
   },
   {
@@ -25,11 +18,7 @@ export const wordTerms: readonly Term[] = [
     title: 'the view: all layers as one tree',
     meaning:
       'Takes no space of its own. Names of directories merge, nothing else does: mode, owner and times are those of the topmost.',
-    circumstances: [
-      { text: 'what merges', rule: 68 },
-      { text: 'a layer archive without an entry for a directory: its attributes must be taken from below', rule: 68 },
-      { text: 'the order of listings', rule: 79 },
-    ],
+    rules: [68, 79],
     seeAlso: ['lowerdir', 'upperdir'],
   },
   {
@@ -37,11 +26,7 @@ export const wordTerms: readonly Term[] = [
     names: ['hard link', 'hardlink', 'hard links', 'nlink'],
     title: 'several names of one file',
     meaning: 'Within a layer they are kept. Writing to one name of a lower file breaks the link, unless index=on.',
-    circumstances: [
-      { text: 'links break', rule: 103 },
-      { text: 'counts', rule: 90 },
-      { text: 'rename between two names', rule: 140 },
-    ],
+    rules: [103, 90, 140],
     seeAlso: ['index', 'copy-up'],
   },
   {
@@ -49,11 +34,7 @@ export const wordTerms: readonly Term[] = [
     names: ['inode', 'st_ino', 'inode number', 'st_dev'],
     title: 'the number of a file, and what it survives',
     meaning: 'It does not change by copy-up; seen in upperdir or lowerdir directly, the number may be another.',
-    circumstances: [
-      { text: 'one file system', rule: 85 },
-      { text: 'several', rule: 87 },
-      { text: 'with xino', rule: 88 },
-    ],
+    rules: [85, 87, 88],
     seeAlso: ['xino', 'overlay.origin'],
   },
   {
@@ -62,10 +43,7 @@ export const wordTerms: readonly Term[] = [
     title: 'whether an upperdir can be archived as it lies',
     meaning:
       'Docker reports false where redirect_dir or metacopy may be on: then content is named and not there, and a diff must follow the marks into the lower layers. `ovl diff` does.',
-    circumstances: [
-      { text: 'a renamed directory has its content below', rule: 133 },
-      { text: 'a metacopy has its data below', rule: 106 },
-    ],
+    rules: [133, 106],
     seeAlso: ['redirect_dir', 'metacopy'],
   },
   {
@@ -73,11 +51,7 @@ export const wordTerms: readonly Term[] = [
     names: ['nesting', 'overlay on overlay', 'stacking'],
     title: 'an overlay whose layer is an overlay',
     meaning: 'As a lower layer, two deep. Never as upperdir.',
-    circumstances: [
-      { text: 'two deep', rule: 36 },
-      { text: 'not as upperdir', rule: 30 },
-      { text: 'what shows through', rule: 159 },
-    ],
+    rules: [36, 30, 159],
     seeAlso: ['upperdir'],
   },
   {
@@ -85,10 +59,7 @@ export const wordTerms: readonly Term[] = [
     names: ['rootless', 'user namespace', 'unprivileged'],
     title: 'overlays without root',
     meaning: 'In a user namespace everybody may mount overlays and make whiteouts.',
-    circumstances: [
-      { text: 'what works there', rule: 153 },
-      { text: 'userxattr', rule: 12 },
-    ],
+    rules: [153, 12],
     seeAlso: ['userxattr'],
   },
 ]

@@ -1,0 +1,103 @@
+// What people ask about overlays (and get wrong), answered by `ovl explain`: the words of the question, and what the
+// answer must say. The answers were measured on Linux 6.18.
+
+import { expect } from 'chai'
+import * as fs from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { loadSystem } from '../../src/host/index.ts'
+import { ovl } from '../support/cli.ts'
+import { skipUnless } from '../support/probe.ts'
+
+const questions: readonly { readonly ask: string; readonly word: string; readonly says: readonly RegExp[] }[] = [
+  { ask: 'chown is metadata and costs nothing', word: 'metacopy', says: [/copies the whole file/, /rule 106/] },
+  { ask: 'what is workdir for', word: 'workdir', says: [/moved from here to the upperdir by rename/, /rule 26/] },
+  { ask: 'which lowerdir is on top', word: 'lowerdir', says: [/leftmost is on top/] },
+  {
+    ask: 'a whiteout is a .wh. file',
+    word: 'whiteout',
+    says: [/character device 0:0/, /rule 54/, /overlay\.whiteout/],
+  },
+  { ask: 'a .wh.x file made in a mount hides x', word: '.wh.x', says: [/ordinary/, /rule 67/] },
+  { ask: 'what does opaque mean', word: 'opaque', says: [/rule 57/, /rule 118/, /rule 132/] },
+  {
+    ask: '.wh..wh..opq is a prefix match',
+    word: '.wh..wh..opq',
+    says: [/Exactly this name/, /same layer are not touched/],
+  },
+  {
+    ask: 'opaque is always trusted.',
+    word: 'userxattr',
+    says: [/user\.overlay\./, /shows hidden files again|hidden files again/],
+  },
+  { ask: 'rename of a directory always works', word: 'EXDEV', says: [/unless redirect_dir=on/, /rule 131/] },
+  { ask: 'rename of a directory, by the option', word: 'redirect_dir', says: [/EXDEV/, /rule 133/] },
+  { ask: 'O_RDWR without writing does nothing', word: 'copy-up', says: [/even if nothing is written/, /rule 93/] },
+  { ask: 'an old descriptor shows old data', word: 'copy-up', says: [/reads the new content/, /rule 109/] },
+  { ask: 'the inode changes after copy-up', word: 'inode', says: [/does not change by copy-up/, /rule 85/] },
+  { ask: 'hard links survive', word: 'index', says: [/other names keep the old content/, /rule 103/] },
+  { ask: 'lower may be edited while mounted', word: 'lowerdir', says: [/undefined/, /rule 78/] },
+  { ask: 'overlay on overlay works', word: 'nesting', says: [/Never as upperdir/, /rule 36/] },
+  { ask: 'unlimited layers', word: 'OVL_TOO_MANY_LAYERS', says: [/500/] },
+  { ask: 'options longer than a page', word: 'ENOENT', says: [/4095 bytes/, /rule 40/] },
+  { ask: 'diff lists directories that nobody touched', word: 'copy-up', says: [/parents are copied/] },
+  { ask: 'merged eats the disk', word: 'merged', says: [/no space of its own/] },
+  { ask: 'upper can be copied with cp', word: 'upperdir', says: [/extended attributes/, /tar need/] },
+  { ask: 'upper with another lower', word: 'ESTALE', says: [/index=on/, /rule 35/] },
+  { ask: 'attributes of merged directories are mixed', word: 'merged', says: [/topmost/, /rule 68/] },
+  {
+    ask: 'special device overlay does not exist',
+    word: 'special device overlay does not exist',
+    says: [/layer is not there/, /colon/, /rule 28/],
+  },
+  { ask: 'unprivileged users cannot', word: 'user namespace', says: [/may mount overlays/, /rule 153/] },
+  {
+    ask: 'Native Overlay Diff: false',
+    word: 'Native Overlay Diff',
+    says: [/redirect_dir or metacopy/, /rule 133/, /rule 106/],
+  },
+  { ask: 'running programs can be written', word: 'ETXTBSY', says: [/rule 112/] },
+]
+
+describe('ovl explain', () => {
+  for (const { ask, word, says } of questions)
+    it(`${word}: "${ask}"`, async () => {
+      const { stdout, status } = await ovl(['explain', '-v', word])
+      expect(status).to.equal(0)
+      const text = stdout.replaceAll(/\s+/g, ' ')
+      for (const phrase of says) expect(text).to.match(phrase)
+    })
+
+  it('answers in JSON with rules and evidence', async () => {
+    const { stdout } = await ovl(['explain', '--json', 'EXDEV'])
+    const answer = JSON.parse(stdout) as { schema: string; name: string; rules: { number: number; checks: string[] }[] }
+    expect(answer).to.include({ schema: 'ovl.explain/1', name: 'EXDEV' })
+    expect(answer.rules.find(({ number }) => number === 131)?.checks).to.include('R15')
+  })
+
+  it('lists the words there are when it knows none', async () => {
+    const { stderr, status } = await ovl(['explain', 'nonsense'])
+    expect(status).to.equal(2)
+    expect(stderr)
+      .to.match(/no such word/)
+      .and.match(/EXDEV/)
+  })
+
+  it('reads the marks of a file on disk', async function () {
+    const system = loadSystem()
+    skipUnless(this, system !== null, 'koffi is not installed', { optional: true })
+    const directory = fs.mkdtempSync(join(tmpdir(), 'ovl-explain-'))
+    try {
+      fs.mkdirSync(join(directory, 'd'))
+      system?.lsetxattr(join(directory, 'd'), 'user.overlay.opaque', Buffer.from('y'))
+      const { stdout } = await ovl(['explain', join(directory, 'd')])
+      expect(stdout)
+        .to.match(/directory, user\.overlay\.opaque = "y"/)
+        .and.match(/rule 57/)
+      fs.writeFileSync(join(directory, 'plain'), 'x')
+      expect((await ovl(['explain', join(directory, 'plain')])).stdout).to.match(/file without a mark/)
+    } finally {
+      fs.rmSync(directory, { recursive: true })
+    }
+  })
+})
