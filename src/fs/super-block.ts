@@ -123,7 +123,8 @@ export interface SuperBlock<I extends Inode = Inode> {
   unlink(dir: I, name: string, inode: I): void
   /** Errors: ENOTEMPTY. */
   rmdir(dir: I, name: string, inode: I): void
-  rename(from: NameOf<I>, to: NameOf<I>, flags: number): void
+  /** A whiteout of RENAME_WHITEOUT belongs to `caller`, or to root. */
+  rename(from: NameOf<I>, to: NameOf<I>, flags: number, caller?: Credentials): void
 
   change(inode: I, change: InodeChange): void
   /** Null: no such attribute. Names are whole: "user.x". */

@@ -1,5 +1,6 @@
 // rename(2) of a file system in memory: which names lead where afterwards, in which order readdir lists them, link
 // counts, sizes and times (mm/shmem.c, shmem_rename2; fs/libfs.c, simple_offset_rename, simple_rename_exchange).
+import type { Credentials } from '../credentials.ts'
 import { FsError } from '../../errors/index.ts'
 import { RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT } from '../flags.ts'
 import { addEntry, entrySizeBytes, moveEntry } from './directory.ts'
@@ -12,7 +13,7 @@ export type MemoryName = { readonly dir: MemoryInode; readonly name: string }
 export type RenameHost = {
   now(): bigint
   /** An inode without a name. Errors: ENOSPC. */
-  newWhiteout(dir: MemoryInode): MemoryInode
+  newWhiteout(dir: MemoryInode, owner: Credentials): MemoryInode
   /** One name less leads to the inode. */
   dropName(inode: MemoryInode): void
 }
@@ -21,7 +22,7 @@ export type RenameHost = {
 export function renameInMemory(
   from: MemoryName,
   to: MemoryName,
-  options: { readonly flags: number; readonly host: RenameHost },
+  options: { readonly flags: number; readonly caller: Credentials; readonly host: RenameHost },
 ): void {
   const { flags, host } = options
   if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT)) !== 0) throw new FsError('EINVAL', 'rename')
@@ -36,7 +37,7 @@ export function renameInMemory(
   if (target !== undefined && (flags & RENAME_NOREPLACE) !== 0) throw new FsError('EEXIST', 'rename')
   if (target !== undefined && target.inode.entries.size > 0) throw new FsError('ENOTEMPTY', 'rename')
   if (source.inode === target?.inode) return
-  const whiteout = (flags & RENAME_WHITEOUT) === 0 ? null : host.newWhiteout(from.dir)
+  const whiteout = (flags & RENAME_WHITEOUT) === 0 ? null : host.newWhiteout(from.dir, options.caller)
   replace(from, to, { source, target, whiteout, host })
 }
 

@@ -2,6 +2,7 @@
 // file handles and limits (mm/shmem.c, fs/libfs.c), measured on a mounted one. It checks nothing that the VFS checks.
 import { FsError } from '../../errors/index.ts'
 import { nameByteLength } from '../../path/index.ts'
+import { type Credentials, root } from '../credentials.ts'
 import { newDevice } from '../device.ts'
 import { FS_APPEND_FL, FS_IMMUTABLE_FL, O_TRUNC } from '../flags.ts'
 import { S_ISGID, typeBitsOf } from '../mode.ts'
@@ -178,8 +179,8 @@ export class MemorySuperBlock implements SuperBlock<MemoryInode> {
     this.dropName(inode)
   }
 
-  rename(from: NameOf<MemoryInode>, to: NameOf<MemoryInode>, flags: number): void {
-    renameInMemory(from, to, { flags, host: this })
+  rename(from: NameOf<MemoryInode>, to: NameOf<MemoryInode>, flags: number, caller = root): void {
+    renameInMemory(from, to, { flags, caller, host: this })
   }
 
   change(inode: MemoryInode, change: InodeChange): void {
@@ -273,9 +274,9 @@ export class MemorySuperBlock implements SuperBlock<MemoryInode> {
   }
 
   /** For the parts of this file system: the inode of RENAME_WHITEOUT. */
-  newWhiteout(dir: MemoryInode): MemoryInode {
+  newWhiteout(dir: MemoryInode, { uid, gid }: Credentials): MemoryInode {
     if (!this.features.renameWhiteout) throw new FsError('EINVAL', 'rename')
-    const whiteout = this.#newInode(dir, { type: 'char', mode: 0, umask: 0, uid: 0, gid: 0, rdev: 0 })
+    const whiteout = this.#newInode(dir, { type: 'char', mode: 0, umask: 0, uid, gid, rdev: 0 })
     whiteout.nlink = 1
     return whiteout
   }

@@ -13,6 +13,7 @@ import {
 } from '../acl/posix-acl.ts'
 import { FS_APPEND_FL, FS_IMMUTABLE_FL } from '../flags.ts'
 import { S_ISGID } from '../mode.ts'
+import type { Inode } from '../super-block.ts'
 import type { Subject } from './attributes.ts'
 import { inGroupOrCapable, isOwnerOrCapable } from './permission.ts'
 import type { View } from './view.ts'
@@ -52,6 +53,15 @@ export function removeAcl(view: View, subject: Subject, name: string): void {
   if (name === aclDefaultName && subject.inode.type !== 'dir') return
   checkOwner(view, subject)
   view.superBlock.removeXattr(subject.inode, name)
+  if (name === aclAccessName) dropForeignSetgid(view, subject.inode)
+}
+
+/** Without the list, too, who is no member of the group must not keep its setgid bit (simple_set_acl()). */
+function dropForeignSetgid(view: View, inode: Inode): void {
+  if (view.caller.capable) return
+  const { mode, gid } = view.superBlock.stat(inode)
+  if ((mode & S_ISGID) === 0 || inGroupOrCapable(view.caller, gid)) return
+  view.superBlock.change(inode, { mode: mode & 0o7777 & ~S_ISGID })
 }
 
 function setAccessAcl(view: View, { inode }: Subject, entries: readonly AclEntry[]): void {

@@ -69,9 +69,8 @@ export function utimensPath(view: View, path: string, times: Times & { readonly 
   utimensInode(view, { inode, syscall: 'utimens', path }, times)
 }
 
-/** futimens(3). Errors: EACCES for the present without write permission, EPERM for other times of others' files. */
+/** futimens(3), of which one time at least changes. Errors: EACCES for the present without write permission, EPERM for other times of others' files. */
 export function utimensInode(view: View, subject: Subject, { atime, mtime }: Times): void {
-  if (atime === 'omit' && mtime === 'omit') return
   checkWritable(view, subject)
   const now = atime === 'now' || mtime === 'now' ? view.superBlock.now() : 0n
   const touch = atime === 'now' && mtime === 'now'

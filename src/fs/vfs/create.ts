@@ -59,7 +59,11 @@ export function linkInode(view: View, inode: Inode, path: string): void {
   const { superBlock } = view
   const isProtected = (superBlock.getFlags(inode) & (FS_APPEND_FL | FS_IMMUTABLE_FL)) !== 0
   if (isProtected || inode.type === 'dir') throw refuse(walk, 'EPERM')
+  const { linkable } = view.state
+  // What was unlinked stays so; a file of O_TMPFILE may get one first name.
+  if (superBlock.stat(inode).nlink === 0 && !linkable.has(inode)) throw refuse(walk, 'ENOENT')
   superBlock.link(inode, dir, walk.name)
+  linkable.delete(inode)
 }
 
 /** Makes the entry at the end of the walk for the caller; the directory's permission is checked here. */

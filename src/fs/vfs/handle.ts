@@ -66,16 +66,18 @@ class OpenFile implements FileHandle {
   }
 
   read(target: Uint8Array, position?: number): number {
+    checkPosition('read', position)
     this.#mayUse('read', this.#reads)
     if (this.#directory !== null) throw new FsError('EISDIR', 'read')
     const from = this.#start('read', position)
     if (this.#file === null) return 0
-    const count = target.length === 0 ? 0 : this.#file.read(target, from)
+    const count = this.#file.read(target, from)
     if (position === undefined) this.#position = from + count
     return count
   }
 
   write(source: Uint8Array, position?: number): number {
+    checkPosition('write', position)
     this.#mayUse('write', this.#writes)
     let from = this.#start('write', position)
     if (this.#file === null) return source.length
@@ -121,26 +123,27 @@ class OpenFile implements FileHandle {
   }
 
   utimens(times: Times): void {
+    if (times.atime === 'omit' && times.mtime === 'omit') return
     this.#mayUse('futimens', true)
     utimensInode(this.#view, this.#subject('futimens'), times)
   }
 
   getxattr(name: string): Uint8Array {
-    this.#mayUse('fgetxattr', true)
     checkAttributeName('fgetxattr', name)
+    this.#mayUse('fgetxattr', true)
     return getAttribute(this.#view, this.#subject('fgetxattr'), name)
   }
 
   setxattr(name: string, value: Uint8Array, flags = 0): void {
-    this.#mayUse('fsetxattr', true)
     const attribute = { name, value, flags }
     checkNewAttribute('fsetxattr', attribute)
+    this.#mayUse('fsetxattr', true)
     setAttribute(this.#view, this.#subject('fsetxattr'), attribute)
   }
 
   removexattr(name: string): void {
-    this.#mayUse('fremovexattr', true)
     checkAttributeName('fremovexattr', name)
+    this.#mayUse('fremovexattr', true)
     removeAttribute(this.#view, this.#subject('fremovexattr'), name)
   }
 
@@ -165,16 +168,14 @@ class OpenFile implements FileHandle {
 
   linkAs(path: string): void {
     if (!this.#open) throw new FsError('EBADF', 'link')
-    const isNameless = !this.#view.state.linkable.has(this.inode)
-    if (isNameless && this.#view.superBlock.stat(this.inode).nlink === 0) throw new FsError('ENOENT', 'link', path)
     linkInode(this.#view, this.inode, path)
-    this.#view.state.linkable.delete(this.inode)
   }
 
   readdir(): readonly DirectoryEntry[] {
     this.#mayUse('readdir', true)
     if (this.#directory === null) throw new FsError('ENOTDIR', 'readdir')
-    return this.#view.state.dead.has(this.inode) ? [] : this.#directory.entries()
+    if (this.#view.state.dead.has(this.inode)) throw new FsError('ENOENT', 'readdir')
+    return this.#directory.entries()
   }
 
   rewind(): void {
@@ -218,7 +219,6 @@ class OpenFile implements FileHandle {
 
   #start(syscall: string, position: number | undefined): number {
     if (position === undefined) return this.#position
-    if (position < 0) throw new FsError('EINVAL', syscall)
     if (this.inode.type === 'fifo') throw new FsError('ESPIPE', syscall)
     return position
   }
@@ -245,13 +245,18 @@ class OpenFile implements FileHandle {
     return base + offset
   }
 
-  /** A directory only goes back to its beginning or tells where it is; devices have one position. */
+  /** Of a directory only the beginning means something here; devices have one position. */
   #seekWithoutContent(offset: number, whence: string): number {
     if (this.#directory === null) return 0
-    if (whence === 'current' && offset === 0) return this.#position
-    if (whence !== 'set' || offset < 0) throw new FsError('EINVAL', 'seek')
-    if (offset === 0) this.#directory.rewind()
-    this.#position = offset
-    return offset
+    const position = whence === 'current' ? this.#position + offset : offset
+    if ((whence !== 'set' && whence !== 'current') || position < 0) throw new FsError('EINVAL', 'seek')
+    if (position === 0) this.#directory.rewind()
+    this.#position = position
+    return position
   }
+}
+
+/** Before the handle is looked at, as the kernel does. */
+function checkPosition(syscall: string, position: number | undefined): void {
+  if (position !== undefined && position < 0) throw new FsError('EINVAL', syscall)
 }

@@ -17,6 +17,7 @@ import {
   O_TRUNC,
 } from '../flags.ts'
 import type { FileHandle } from '../file-system.ts'
+import { S_ISVTX } from '../mode.ts'
 import type { Inode } from '../super-block.ts'
 import { truncateInode } from './attributes.ts'
 import { createEntry, newInode } from './create.ts'
@@ -95,6 +96,7 @@ function openExisting(walk: Walk, { inode, directory }: Found, flags: number): F
   if ((flags & O_CREAT) !== 0) {
     if ((flags & O_EXCL) !== 0) throw refuse(walk, 'EEXIST')
     if (inode.type === 'dir') throw refuse(walk, 'EISDIR')
+    check(stickyRefusal(view, directoryOf(walk), inode), 'open', path)
   }
   if (directory && inode.type !== 'dir') throw refuse(walk, 'ENOTDIR')
   const truncates = (flags & O_TRUNC) !== 0 && inode.type === 'file'
@@ -103,6 +105,19 @@ function openExisting(walk: Walk, { inode, directory }: Found, flags: number): F
   const handle = openHandle(view, inode, flags)
   if (truncates) truncateOpened(walk, inode, handle)
   return handle
+}
+
+/**
+ * may_create_in_sticky(): with O_CREAT, what someone else put into a directory like /tmp is not opened. Files and
+ * FIFOs are excepted by sysctls (protected_regular, protected_fifos) that the measured machine has at 0.
+ */
+function stickyRefusal(view: View, dir: Inode, inode: Inode): Errno | null {
+  if (inode.type === 'file' || inode.type === 'fifo') return null
+  const parent = view.superBlock.stat(dir)
+  const isShared = (parent.mode & S_ISVTX) !== 0 && (parent.mode & 0o002) !== 0
+  if (!isShared) return null
+  const { uid } = view.superBlock.stat(inode)
+  return uid === parent.uid || uid === view.caller.uid ? null : 'EACCES'
 }
 
 /** handle_truncate() */

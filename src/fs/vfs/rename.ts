@@ -29,6 +29,7 @@ export function renamePath(view: View, paths: { readonly from: string; readonly 
     { dir: directoryOf(from), name: from.name, inode: source },
     { dir: directoryOf(to), name: to.name, inode: target },
     flags,
+    view.caller,
   )
   if (target?.type === 'dir' && (flags & RENAME_EXCHANGE) === 0) view.state.dead.add(target)
 }
