@@ -51,6 +51,7 @@ export const errorCodes = {
   UNSAFE_PATH: { exit: 4, title: 'a path is refused because it could leave the root' },
   LIMIT_EXCEEDED: { exit: 4, title: 'the input is larger than a limit allows' },
   BAD_USER: { exit: 4, title: 'the user of the image config cannot be found in the image' },
+  BAD_SCENARIO: { exit: 4, title: 'a scenario, or a tree in one, cannot be understood' },
 
   NEEDS_PRIVILEGE: { exit: 5, title: 'this user may not do that here' },
   UNSUPPORTED: { exit: 5, title: 'this machine or this version of ovl cannot do that' },

@@ -16,6 +16,7 @@ export { type Credentials, root, user } from './credentials.ts'
 export { newDevice } from './device.ts'
 export type { FileHandle, FileSystem, RenameOptions, TimeChange } from './file-system.ts'
 export * from './flags.ts'
+export { MemoryFs } from './memory/memory-fs.ts'
 export { type MemoryOptions, MemorySuperBlock } from './memory/super-block.ts'
 export {
   fileTypeOf,
@@ -48,4 +49,6 @@ export type {
   SuperBlock,
   SuperBlockFeatures,
 } from './super-block.ts'
+export * from './tree/index.ts'
+export { isPermitted } from './vfs/permission.ts'
 export { Vfs } from './vfs/vfs.ts'

@@ -7,9 +7,16 @@ import type { Inode } from '../fs/index.ts'
 import { formatNlink, parseNlink } from './format/nlink.ts'
 import { indexName } from './format/stored-handle.ts'
 import { getMark, setMark, upperOf } from './marks.ts'
-import { indexesAll, type LowerObject, type OverlayDentry, type OverlayInode, type OverlayMount } from './model.ts'
+import {
+  indexesAll,
+  type LowerObject,
+  type OverlayDentry,
+  type OverlayInode,
+  type OverlayMount,
+  pathOf,
+} from './model.ts'
 import { originHandle, upperHandle, verifyHandle } from './origin.ts'
-import { cleanUp, isDeviceWhiteout, pathOf, replaceByWhiteout, temporaryName, workOf } from './work-place.ts'
+import { cleanUp, isDeviceWhiteout, replaceByWhiteout, temporaryName, workOf } from './work-place.ts'
 
 /** Whether copying an object up makes an entry: lower hard links, and with nfs_export everything. */
 export function needsIndex(mount: OverlayMount, { type, lower: [lower] }: OverlayInode): boolean {

@@ -73,3 +73,5 @@ export {
 export { makeRoot, mountOverlay, type MountRequest, rememberDepth, shownOptions, unmountOverlay } from './mount.ts'
 export type { OverlayMount } from './model.ts'
 export type { LayerSource } from './mount/places.ts'
+export type { LayerAnswer, OverlayEvent, RenameStrategy } from './events.ts'
+export { OverlayFs, type OverlayFsOptions } from './overlay-fs.ts'

@@ -92,3 +92,13 @@ export function upperOf(mount: OverlayMount): Layer {
   if (mount.upper === null) throw new FsError('EROFS', 'write')
   return mount.upper
 }
+
+/** The value "y" and nothing else. */
+export function isYes(value: Uint8Array | null): boolean {
+  return value !== null && value.length === 1 && value[0] === 0x79
+}
+
+/** The value "x": of overlay.opaque, a directory that may hold xattr whiteouts. */
+export function isEx(value: Uint8Array | null): boolean {
+  return value !== null && value.length === 1 && value[0] === 0x78
+}

@@ -140,8 +140,6 @@ export class OverlayInode {
   hasUpperData = false
   /** OVL_CONST_INO: the number of the lower object stays after copy-up. */
   keepsLowerIno = false
-  /** FS_IMMUTABLE_FL and FS_APPEND_FL as the overlay enforces them: inherited from below, or from overlay.protattr. */
-  protectionFlags = 0
   /** How many names: meaningful for indexed objects only (rule 90). */
   nlink = 1
   /** i_ino; of directories that got a number of the overlay's own. */
@@ -152,6 +150,8 @@ export class OverlayInode {
   listing: DirectoryListing | null = null
   /** Under which it is found in `OverlayMount.inodes`; null when it is not there. */
   key: InodeKey | null = null
+  /** How many cached names and open files keep it. */
+  users = 0
 
   constructor(type: FileType, upper: Inode | null, lower: readonly LowerObject[]) {
     this.type = type
@@ -194,7 +194,28 @@ export class OverlayDentry implements Inode {
     this.name = name
     this.parent = parent ?? this
     this.inode = inode
+    inode.users++
   }
+}
+
+/** The path of a name, for traces and redirects: "/" for the root. */
+export function pathOf(dentry: OverlayDentry): string {
+  let path = ''
+  for (let at = dentry; at.parent !== at; at = at.parent) path = `/${at.name}${path}`
+  return path === '' ? '/' : path
+}
+
+/** The path that a name in a directory has. */
+export function pathBelow(directory: OverlayDentry, name: string): string {
+  const path = pathOf(directory)
+  return path === '/' ? `/${name}` : `${path}/${name}`
+}
+
+/** The root above a name. */
+export function rootOf(dentry: OverlayDentry): OverlayDentry {
+  let at = dentry
+  while (at.parent !== at) at = at.parent
+  return at
 }
 
 /** __OVL_PATH_MERGE: several layers take part in it. */
@@ -229,6 +250,11 @@ export function isSameFileSystem(mount: OverlayMount): boolean {
 /** All objects have the overlay's st_dev (ovl_same_dev()). */
 export function isSameDevice(mount: OverlayMount): boolean {
   return mount.xinoMode >= 0
+}
+
+/** The high bits of numbers that tell file systems apart; not above 0: none (ovl_xino_bits()). */
+export function xinoBits({ xinoMode }: OverlayMount): number {
+  return xinoMode
 }
 
 /** Whether redirects are followed (ovl_redirect_follow()). */

@@ -3,7 +3,7 @@
 import { FsError } from '../errors/index.ts'
 import { type Inode, type NameOf, RENAME_EXCHANGE, type SuperBlock } from '../fs/index.ts'
 import { upperOf } from './marks.ts'
-import type { OverlayDentry, OverlayMount, WorkPlace } from './model.ts'
+import type { OverlayMount, WorkPlace } from './model.ts'
 
 /** A character device 0:0 (rule 54). */
 export function isDeviceWhiteout(superBlock: SuperBlock, inode: Inode): boolean {
@@ -74,11 +74,4 @@ function makeWhiteout(mount: OverlayMount, work: WorkPlace): NameOf<Inode> {
 /** New objects in the work directory belong to the mounter (rule 151). */
 function owner({ mounter }: OverlayMount): { readonly uid: number; readonly gid: number } {
   return { uid: mounter.uid, gid: mounter.gid }
-}
-
-/** The path of a name: "/" for the root. */
-export function pathOf(dentry: OverlayDentry): string {
-  let path = ''
-  for (let at = dentry; at.parent !== at; at = at.parent) path = `/${at.name}${path}`
-  return path === '' ? '/' : path
 }

@@ -1,11 +1,9 @@
 // A file system in memory that behaves like Linux' tmpfs: link counts, sizes, times, the order of readdir, attributes,
 // file handles and limits (mm/shmem.c, fs/libfs.c), measured on a mounted one. It checks nothing that the VFS checks.
 import { FsError } from '../../errors/index.ts'
-import { nameByteLength } from '../../path/index.ts'
 import { type Credentials, root } from '../credentials.ts'
 import { newDevice } from '../device.ts'
 import { FS_APPEND_FL, FS_IMMUTABLE_FL, O_TRUNC } from '../flags.ts'
-import { S_ISGID, typeBitsOf } from '../mode.ts'
 import type { FileSystemStat, Stat } from '../stat.ts'
 import type {
   InodeChange,
@@ -21,11 +19,12 @@ import { coarseClock } from './clock.ts'
 import { pageSizeBytes } from './content.ts'
 import { addEntry, entrySizeBytes, MemoryDirectory } from './directory.ts'
 import { decodeFid, encodeFid, generationOf } from './handle.ts'
-import { MemoryInode } from './inode.ts'
+import type { MemoryInode } from './inode.ts'
+import { inheritedFlags, makeInode, noAtimeFlag, targetPages } from './make-inode.ts'
 import { MemoryFile } from './open-file.ts'
 import { renameInMemory } from './rename.ts'
 import { Space } from './space.ts'
-import { dropXattr, forgetXattrs, isKept, listNames, setPlainXattr } from './xattrs.ts'
+import { dropXattr, followMode, forgetXattrs, isAcl, isKept, listNames, setAcl, setPlainXattr } from './xattrs.ts'
 
 /** How a file system in memory is made. Everything is optional. */
 export type MemoryOptions = {
@@ -48,10 +47,6 @@ export type MemoryOptions = {
 
 const tmpfsMagic = 0x01021994
 const dayNs = 86_400_000_000_000n
-const longestInlineTargetBytes = 127
-const noDumpFlag = 0x40
-const noAtimeFlag = 0x80
-const inheritedFlags = noDumpFlag | noAtimeFlag
 const storedFlags = FS_IMMUTABLE_FL | FS_APPEND_FL | inheritedFlags
 
 const everything: SuperBlockFeatures = {
@@ -199,7 +194,8 @@ export class MemorySuperBlock implements SuperBlock<MemoryInode> {
 
   setXattr(inode: MemoryInode, name: string, value: Uint8Array, flags: number): void {
     if (!isKept(this.features.xattrs, name)) throw new FsError('EOPNOTSUPP', 'setxattr')
-    setPlainXattr(inode, { name, value, flags }, this.#space)
+    if (isAcl(name)) setAcl(inode, name, value)
+    else setPlainXattr(inode, { name, value, flags }, this.#space)
     inode.ctimeNs = this.#now()
   }
 
@@ -317,32 +313,14 @@ export class MemorySuperBlock implements SuperBlock<MemoryInode> {
     return entry.inode
   }
 
-  /** inode_init_owner, and the umask where no default ACL decides. */
+  /** An inode without a name. Errors: ENOSPC. */
   #newInode(dir: MemoryInode | null, make: NewInode): MemoryInode {
-    const { type, target = '' } = make
-    const targetBytes = type === 'symlink' ? nameByteLength(target) : 0
-    const blocks = targetBytes > longestInlineTargetBytes ? 8 : 0
-    if (blocks > 0 && this.#space.freePages < 1) throw new FsError('ENOSPC', 'symlink')
+    const pages = make.type === 'symlink' ? targetPages(make) : 0
+    if (this.#space.freePages < pages) throw new FsError('ENOSPC', 'symlink')
     this.#space.takeInode('create')
-    this.#space.addPages(blocks / 8)
-    const inheritsGroup = dir !== null && (dir.mode & S_ISGID) !== 0
-    const mode = type === 'symlink' ? 0o777 : make.mode & ~make.umask
+    this.#space.addPages(pages)
     const ino = this.#nextIno++
-    const inode = new MemoryInode({
-      type,
-      ino,
-      generation: generationOf(ino, this.uuid),
-      mode: typeBitsOf(type) | mode | (inheritsGroup && type === 'dir' ? S_ISGID : 0),
-      uid: make.uid,
-      gid: inheritsGroup ? dir.gid : make.gid,
-      rdev: make.rdev ?? 0,
-      target,
-      sizeBytes: type === 'dir' ? 2 * entrySizeBytes : targetBytes,
-      blocks,
-      nowNs: this.#now(),
-    })
-    if (dir !== null) inode.flags = dir.flags & inheritedFlags
-    return inode
+    return makeInode(dir, make, { ino, generation: generationOf(ino, this.uuid), nowNs: this.#now() })
   }
 
   /** True when the times change: for a new size, and whenever there was something to cut off from (shmem_setattr). */
@@ -363,7 +341,10 @@ export class MemorySuperBlock implements SuperBlock<MemoryInode> {
 /** True when anything but the size is set. */
 function changeFields(inode: MemoryInode, change: InodeChange): boolean {
   const { mode, uid, gid, atimeNs, mtimeNs } = change
-  if (mode !== undefined) inode.setPermissions(mode)
+  if (mode !== undefined) {
+    inode.setPermissions(mode)
+    if (inode.xattrs !== null) followMode(inode)
+  }
   if (uid !== undefined) inode.uid = uid
   if (gid !== undefined) inode.gid = gid
   if (atimeNs !== undefined) inode.atimeNs = atimeNs

@@ -2,18 +2,14 @@
 // its end, behind the two ACLs, which live apart. The limits of names and values are the VFS's.
 import { FsError } from '../../errors/index.ts'
 import { comparePaths } from '../../path/index.ts'
+import { aclAccessName, aclDefaultName, chmodAcl, decodeAcl, encodeAcl, modeOfAcl } from '../acl/posix-acl.ts'
 import { XATTR_CREATE, XATTR_REPLACE } from '../flags.ts'
 import type { MemoryInode } from './inode.ts'
 import type { Space } from './space.ts'
 
-/** The attribute that holds the access ACL. */
-export const accessAcl = 'system.posix_acl_access'
-/** The attribute that holds the default ACL of a directory. */
-export const defaultAcl = 'system.posix_acl_default'
-
 /** True when a file system with these namespaces keeps an attribute of this name. */
 export function isKept(namespaces: readonly string[], name: string): boolean {
-  if (name === accessAcl || name === defaultAcl) return namespaces.includes('system.posix_acl')
+  if (isAcl(name)) return namespaces.includes('system.posix_acl')
   return namespaces.includes(name.slice(0, name.indexOf('.')))
 }
 
@@ -29,8 +25,7 @@ export function setPlainXattr(
   if (old !== undefined && (flags & XATTR_CREATE) !== 0) refuse('EEXIST')
   if (old === undefined && (flags & XATTR_REPLACE) !== 0) refuse('ENODATA')
   if (old !== undefined) space.freeXattr(name, old)
-  inode.xattrs ??= new Map()
-  inode.xattrs.set(name, new Uint8Array(value))
+  store(inode, name, value)
 
   function refuse(code: 'EEXIST' | 'ENODATA'): never {
     space.freeXattr(name, value)
@@ -38,13 +33,36 @@ export function setPlainXattr(
   }
 }
 
+/**
+ * Sets one of the two ACLs. The access list decides the permission bits, and one that says no more than they do is not
+ * kept (simple_set_acl, posix_acl_update_mode). Errors: EINVAL, EOPNOTSUPP for what is no list.
+ */
+export function setAcl(inode: MemoryInode, name: string, value: Uint8Array): void {
+  const entries = decodeAcl(value)
+  if (typeof entries === 'string') throw new FsError(entries, 'setxattr')
+  let isKeptApart = entries.length > 0
+  if (name === aclAccessName && isKeptApart) {
+    const { bits, isWhole } = modeOfAcl(entries)
+    inode.setPermissions((inode.mode & 0o7000) | bits)
+    isKeptApart = !isWhole
+  }
+  if (isKeptApart) store(inode, name, value)
+  else inode.xattrs?.delete(name)
+}
+
+/** The access ACL after a change of mode: posix_acl_chmod. */
+export function followMode(inode: MemoryInode): void {
+  const value = inode.xattrs?.get(aclAccessName)
+  const entries = value === undefined ? 'EINVAL' : decodeAcl(value)
+  if (typeof entries !== 'string') store(inode, aclAccessName, encodeAcl(chmodAcl(entries, inode.mode)))
+}
+
 /** Errors: ENODATA. An ACL that is not there is removed without one. */
 export function dropXattr(inode: MemoryInode, name: string, space: Space): void {
   const old = inode.xattrs?.get(name)
-  const isAcl = name === accessAcl || name === defaultAcl
-  if (old === undefined && !isAcl) throw new FsError('ENODATA', 'removexattr')
+  if (old === undefined && !isAcl(name)) throw new FsError('ENODATA', 'removexattr')
   if (old === undefined) return
-  if (!isAcl) space.freeXattr(name, old)
+  if (!isAcl(name)) space.freeXattr(name, old)
   inode.xattrs?.delete(name)
 }
 
@@ -54,15 +72,25 @@ export function listNames(inode: MemoryInode): readonly string[] {
   return [...inode.xattrs.keys()].toSorted((a, b) => rank(a) - rank(b) || comparePaths(b, a))
 }
 
+/** True for the two names that hold POSIX ACLs. */
+export function isAcl(name: string): boolean {
+  return name === aclAccessName || name === aclDefaultName
+}
+
+function store(inode: MemoryInode, name: string, value: Uint8Array): void {
+  inode.xattrs ??= new Map()
+  inode.xattrs.set(name, new Uint8Array(value))
+}
+
 function rank(name: string): number {
-  if (name === accessAcl) return 0
-  return name === defaultAcl ? 1 : 2
+  if (name === aclAccessName) return 0
+  return name === aclDefaultName ? 1 : 2
 }
 
 /** Gives the space of all attributes back when the inode goes. */
 export function forgetXattrs(inode: MemoryInode, space: Space): void {
   if (inode.xattrs === null) return
   for (const [name, value] of inode.xattrs) {
-    if (name !== accessAcl && name !== defaultAcl) space.freeXattr(name, value)
+    if (!isAcl(name)) space.freeXattr(name, value)
   }
 }

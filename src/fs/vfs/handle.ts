@@ -195,7 +195,6 @@ class OpenFile implements FileHandle {
     this.#open = false
     this.#file?.close()
     this.#directory?.close()
-    this.#view.superBlock.forget?.(this.inode)
   }
 
   get #reads(): boolean {

@@ -10,8 +10,8 @@ import type { Credentials } from '../credentials.ts'
 import { FS_APPEND_FL, FS_IMMUTABLE_FL, MAY_EXEC, MAY_READ, MAY_WRITE } from '../flags.ts'
 import { S_ISGID, S_ISUID, S_ISVTX } from '../mode.ts'
 import type { Stat } from '../stat.ts'
-import type { Inode } from '../super-block.ts'
-import type { View } from './view.ts'
+import type { Inode, SuperBlock } from '../super-block.ts'
+import { type View, viewOf } from './view.ts'
 
 /** Whether the caller acts with this group: fsgid or one of the others. */
 export function inGroup(caller: Credentials, gid: number): boolean {
@@ -138,4 +138,13 @@ function isSafeLinkSource(view: View, inode: Inode, { mode }: Stat): boolean {
   const executableByGroup = S_ISGID | 0o010
   if ((mode & executableByGroup) === executableByGroup) return false
   return permissionRefusal(view, inode, MAY_READ | MAY_WRITE) === null
+}
+
+/** Whether a caller may do all of `mask` (MAY_ bits) to an object: inode_permission(), for who has no path to it. */
+export function isPermitted(
+  superBlock: SuperBlock,
+  inode: Inode,
+  { mask, caller }: { readonly mask: number; readonly caller: Credentials },
+): boolean {
+  return permissionRefusal(viewOf(superBlock, caller), inode, mask) === null
 }

@@ -1,0 +1,6 @@
+export { type BytesJson, bytesFromJson, bytesToJson, isBytesJson } from './bytes.ts'
+export { diffTrees, type DiffTreesOptions } from './diff-trees.ts'
+export { parseTree } from './parse-tree.ts'
+export { readTree, type ReadTreeOptions } from './read-tree.ts'
+export type { ListedNode, Tree, TreeListing, TreeNode, TreeNodeType, TreeObject } from './tree.ts'
+export { writeTree, type WriteTreeOptions } from './write-tree.ts'

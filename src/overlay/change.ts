@@ -1,0 +1,96 @@
+// Changing metadata, attributes and flags (rules 93-95, 105, 142-149). fs/overlayfs/inode.c: ovl_setattr(),
+// ovl_fileattr_set(), ovl_fileattr_get(), ovl_set_or_remove_acl(); xattrs.c: ovl_xattr_set(), ovl_listxattr().
+import { FsError, isErrno } from '../errors/index.ts'
+import type { Inode, InodeChange, SuperBlock } from '../fs/index.ts'
+import { copyUp, copyUpCauses } from './copy-up.ts'
+import { protectionMask } from './copy-up-object.ts'
+import { formatProtattr, parseProtattr } from './format/protattr.ts'
+import { escapeXattr, visibleXattrs } from './format/xattr-names.ts'
+import { getMark, removeMark, setMarkOr, upperOf } from './marks.ts'
+import type { OverlayDentry, OverlayMount } from './model.ts'
+
+/** The layer's object that has the metadata, and its file system. */
+export type Real = { readonly superBlock: SuperBlock; readonly inode: Inode }
+
+/** The upper object, or the top-most lower one. */
+export function realOf(mount: OverlayMount, { inode }: OverlayDentry): Real {
+  if (inode.upper !== null) return { superBlock: upperOf(mount).superBlock, inode: inode.upper }
+  const [first] = inode.lower
+  if (first === undefined) throw new FsError('ESTALE', 'stat')
+  return { superBlock: first.layer.superBlock, inode: first.inode }
+}
+
+/** Mode, owner, size and times; also when nothing differs (rule 93). */
+export function changeObject(mount: OverlayMount, dentry: OverlayDentry, change: InodeChange): void {
+  copyUp(mount, dentry, change.sizeBytes === undefined ? copyUpCauses.metadata : copyUpCauses.size)
+  upperOf(mount).superBlock.change(upperInode(dentry), change)
+}
+
+/** An attribute, null for none. Names that are overlayfs' own mean escaped ones (rule 145). */
+export function readXattr(mount: OverlayMount, dentry: OverlayDentry, name: string): Uint8Array | null {
+  const { superBlock, inode } = realOf(mount, dentry)
+  return superBlock.getXattr(inode, escapeXattr(name, mount.marks, 'getxattr'))
+}
+
+/** `flags` of XATTR_ bits. Errors: EEXIST, ENODATA (after copy-up, rule 95), EOPNOTSUPP, ENOSPC. */
+export function writeXattr(
+  mount: OverlayMount,
+  dentry: OverlayDentry,
+  { name, value, flags }: { readonly name: string; readonly value: Uint8Array; readonly flags: number },
+): void {
+  const stored = escapeXattr(name, mount.marks, 'setxattr')
+  if (dentry.inode.upper === null) copyUp(mount, dentry, copyUpCauses.attribute)
+  upperOf(mount).superBlock.setXattr(upperInode(dentry), stored, value, flags)
+}
+
+/** Errors: ENODATA, which copies nothing up (rule 94). */
+export function dropXattr(mount: OverlayMount, dentry: OverlayDentry, name: string): void {
+  const stored = escapeXattr(name, mount.marks, 'removexattr')
+  if (dentry.inode.upper === null) {
+    const { superBlock, inode } = realOf(mount, dentry)
+    if (superBlock.getXattr(inode, stored) === null) throw new FsError('ENODATA', 'removexattr')
+    copyUp(mount, dentry, copyUpCauses.attribute)
+  }
+  upperOf(mount).superBlock.removeXattr(upperInode(dentry), stored)
+}
+
+/** Names without overlayfs' own. */
+export function listXattrs(mount: OverlayMount, dentry: OverlayDentry): readonly string[] {
+  const { superBlock, inode } = realOf(mount, dentry)
+  return visibleXattrs(superBlock.listXattrs(inode), mount.marks)
+}
+
+/** Flags of chattr(1): those of the object, and what the overlay protects (rule 105). */
+export function readFlags(mount: OverlayMount, dentry: OverlayDentry): number {
+  const { superBlock, inode } = realOf(mount, dentry)
+  const flags = superBlock.getFlags(inode)
+  if (dentry.inode.upper === null || mount.upper === null) return flags
+  const { type } = dentry
+  if (type !== 'file' && type !== 'dir') return flags
+  const stored = getMark(mount, mount.upper, { inode, mark: 'protattr' })
+  return stored === null ? flags : flags | (parseProtattr(stored) ?? 0)
+}
+
+/** Protection is stored in an attribute, never set on the upper object (rule 105). */
+export function writeFlags(mount: OverlayMount, dentry: OverlayDentry, flags: number): void {
+  copyUp(mount, dentry, copyUpCauses.flags)
+  const inode = upperInode(dentry)
+  const { superBlock } = upperOf(mount)
+  const value = formatProtattr(flags & protectionMask)
+  if (value !== null) setMarkOr(mount, { inode, mark: 'protattr' }, { value, without: 'EPERM' })
+  else dropProtection(mount, inode)
+  superBlock.setFlags(inode, flags & ~protectionMask)
+}
+
+function dropProtection(mount: OverlayMount, inode: Inode): void {
+  try {
+    removeMark(mount, { inode, mark: 'protattr' })
+  } catch (error) {
+    if (!isErrno(error, 'ENODATA', 'EOPNOTSUPP')) throw error
+  }
+}
+
+function upperInode({ inode }: OverlayDentry): Inode {
+  if (inode.upper === null) throw new FsError('EROFS', 'write')
+  return inode.upper
+}

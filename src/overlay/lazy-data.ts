@@ -1,0 +1,37 @@
+// Data-only layers are asked when the data is needed, by the path that an absolute redirect names (rule 76).
+// fs/overlayfs/namei.c: ovl_maybe_lookup_lowerdata(), ovl_lookup_data_layers().
+import { type Errno, FsError } from '../errors/index.ts'
+import type { Inode } from '../fs/index.ts'
+import type { Layer, OverlayInode, OverlayMount } from './model.ts'
+
+/** Finds the data of a metacopy. Errors: ENOENT, ELOOP (a symlink on the way), ENOTDIR, EIO. */
+export function findLazyData(mount: OverlayMount, inode: OverlayInode): void {
+  const redirect = inode.lazyDataRedirect
+  if (redirect === null) return
+  if (!redirect.startsWith('/')) throw new FsError('EIO', 'open')
+  let errno: Errno = 'ENOENT'
+  for (const layer of mount.dataLayers) {
+    const found = walk(layer, redirect)
+    if (typeof found !== 'string') {
+      inode.lower = [...inode.lower, { layer, inode: found }]
+      inode.lazyDataRedirect = null
+      return
+    }
+    errno = found
+  }
+  throw new FsError(errno, 'open')
+}
+
+/** Symlinks are not followed (LOOKUP_NO_SYMLINKS), only a regular file holds data. */
+function walk(layer: Layer, path: string): Inode | Errno {
+  let at: Inode = layer.root
+  const names = path.split('/').filter(name => name !== '')
+  for (const [position, name] of names.entries()) {
+    if (at.type !== 'dir') return 'ENOTDIR'
+    const next = name === '.' || name === '..' ? null : layer.superBlock.lookup(at, name)
+    if (next === null) return 'ENOENT'
+    if (next.type === 'symlink' && position < names.length - 1) return 'ELOOP'
+    at = next
+  }
+  return at.type === 'file' ? at : 'ENOENT'
+}

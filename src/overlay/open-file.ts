@@ -1,0 +1,94 @@
+// Open files (rules 93, 94, 109-116). A file that is copied up while open is read from its copy from then on: every
+// call asks which layer has the data now. fs/overlayfs/file.c: ovl_open(), ovl_real_fdget_meta().
+import { FsError } from '../errors/index.ts'
+import { type Inode, type InodeFile, O_CREAT, O_EXCL, O_TRUNC } from '../fs/index.ts'
+import { copyUp, isCopiedUp, needsUpper } from './copy-up.ts'
+import { releaseInode } from './inode-table.ts'
+import { findLazyData } from './lazy-data.ts'
+import { hasUpperData, type OverlayDentry, type OverlayInode, type OverlayMount } from './model.ts'
+import type { SuperBlock } from '../fs/index.ts'
+
+/** Opens a regular file, copied up if it is going to change. Errors: those of copy-up, ENOENT and EIO without data. */
+export function openOverlayFile(mount: OverlayMount, dentry: OverlayDentry, flags: number): InodeFile {
+  const { inode } = dentry
+  if (inode.lazyDataRedirect !== null) findLazyData(mount, inode)
+  if (needsUpper(flags) && !isCopiedUp(dentry, flags)) {
+    copyUp(mount, dentry, { reason: 'it is opened for writing', flags })
+  }
+  return new OverlayFile(mount, inode, flags & ~(O_CREAT | O_EXCL | O_TRUNC))
+}
+
+/** The object that holds the data of a file. Errors: EIO. */
+export function dataOf(mount: OverlayMount, inode: OverlayInode): Inode {
+  if (inode.upper !== null && hasUpperData(inode)) return inode.upper
+  if (inode.lazyDataRedirect !== null) findLazyData(mount, inode)
+  const data = inode.lower[inode.lower.length - 1]
+  if (data === undefined) throw new FsError('EIO', 'open')
+  return data.inode
+}
+
+function dataLayer(mount: OverlayMount, inode: OverlayInode): SuperBlock {
+  const layer = inode.upper !== null && hasUpperData(inode) ? mount.upper : inode.lower[inode.lower.length - 1]?.layer
+  if (layer === null || layer === undefined) throw new FsError('EIO', 'open')
+  return layer.superBlock
+}
+
+class OverlayFile implements InodeFile {
+  readonly #mount: OverlayMount
+  readonly #inode: OverlayInode
+  readonly #flags: number
+  #data: Inode
+  #real: InodeFile
+
+  constructor(mount: OverlayMount, inode: OverlayInode, flags: number) {
+    this.#mount = mount
+    this.#inode = inode
+    this.#flags = flags
+    this.#data = dataOf(mount, inode)
+    this.#real = dataLayer(mount, inode).openFile(this.#data, flags)
+    inode.users++
+  }
+
+  read(target: Uint8Array, position: number): number {
+    return this.#current().read(target, position)
+  }
+
+  write(source: Uint8Array, position: number): number {
+    return this.#current().write(source, position)
+  }
+
+  sync(): void {
+    const real = this.#current()
+    // Nothing of a lower file has to reach the disk (rule 155).
+    if (this.#mount.config.fsync !== 'volatile' && this.#data === this.#inode.upper) real.sync()
+  }
+
+  seekData(position: number): number {
+    return this.#current().seekData(position)
+  }
+
+  seekHole(position: number): number {
+    return this.#current().seekHole(position)
+  }
+
+  allocate(mode: number, position: number, lengthBytes: number): void {
+    this.#current().allocate(mode, position, lengthBytes)
+  }
+
+  close(): void {
+    this.#real.close()
+    releaseInode(this.#mount, this.#inode)
+  }
+
+  /** The file of the layer that has the data now (rule 109). */
+  #current(): InodeFile {
+    const inode = this.#inode
+    const data = inode.upper !== null && inode.hasUpperData ? inode.upper : dataOf(this.#mount, inode)
+    if (data !== this.#data) {
+      this.#real.close()
+      this.#data = data
+      this.#real = dataLayer(this.#mount, inode).openFile(data, this.#flags)
+    }
+    return this.#real
+  }
+}
