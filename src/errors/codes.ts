@@ -25,6 +25,7 @@ type Row = { readonly exit: ExitStatus; readonly title: string }
 /** code → exit status and a one-line title. Keys are stable: scripts depend on them. */
 export const errorCodes = {
   USAGE: { exit: 2, title: 'the command line is not understood' },
+  NEEDS_LOWER: { exit: 2, title: 'only with the lower layers at hand can that be done' },
   IMAGE_AMBIGUOUS: { exit: 2, title: 'the input holds several images and none was named' },
 
   INPUT_NOT_FOUND: { exit: 3, title: 'an input file or directory does not exist' },
@@ -43,6 +44,7 @@ export const errorCodes = {
   DIGEST_MISMATCH: { exit: 4, title: 'a blob does not have the digest that names it' },
   SIZE_MISMATCH: { exit: 4, title: 'a blob does not have the size that its descriptor gives' },
   DIFF_ID_MISMATCH: { exit: 4, title: 'an uncompressed layer does not have the diff ID that the config gives' },
+  RESERVED_NAME: { exit: 4, title: 'a file has a name that means a marker in a layer' },
   LAYER_COUNT_MISMATCH: { exit: 4, title: 'manifest and config disagree about the number of layers' },
   BAD_TAR: { exit: 4, title: 'a tar archive is malformed' },
   BAD_ENTRY: { exit: 4, title: 'an entry of a layer cannot be applied' },

@@ -16,6 +16,7 @@ export type WarningCode =
   | 'TIME_CLAMPED' // a time that the file system cannot hold
   | 'OWNER_NOT_KEPT' // an owner that this user may not set
   | 'SPECIAL_FILE_SKIPPED' // a FIFO or other file that needs system calls that are missing here
+  | 'SOCKET_LEFT_OUT' // a socket, for which a layer has no entry
   | 'MEDIA_TYPE' // an unknown or mixed media type, ignored
   | 'IMAGE_DOCUMENT' // an oddity of manifest, index or config that the specification tolerates
   | 'CONFIG_USER' // the user of the config could not be looked up

@@ -17,3 +17,23 @@ export {
   type TreeSpecial,
   type TreeSymlink,
 } from './image-tree.ts'
+export {
+  type BeforeAfter,
+  type Change,
+  type ChangeTime,
+  isOnlyParent,
+  type WhiteoutForm,
+  type XattrChange,
+} from './changes/change.ts'
+export { type Changeset, diffTrees, diffUpper, type DiffUpperOptions, type TreeSource } from './changes/changeset.ts'
+export { encodeLayer, encodeLayerBytes, type EncodeOptions, type LayerEncoder } from './changes/encode-layer.ts'
+export { layerEntries, type LayerEntryOptions, type WrittenEntry } from './changes/layer-entries.ts'
+export {
+  type ContentReader,
+  type NamedObject,
+  type ViewObject,
+  type TreeView,
+  viewFileSystem,
+} from './changes/tree-view.ts'
+export type { MarkStyle } from './changes/upper-marks.ts'
+export { applyChanges, writeUpper, type ApplyChangesOptions } from './changes/write-tree.ts'

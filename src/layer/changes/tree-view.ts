@@ -1,0 +1,164 @@
+// What a comparison reads of a tree, and nothing more, so that a tree can be a FileSystem or anything that is faster to
+// read. Times are two numbers and lists come sorted: both are needed for every object of large trees.
+import type { FileSystem, FileType, Inode, SuperBlock } from '../../fs/index.ts'
+import { O_NOATIME, O_RDONLY } from '../../fs/index.ts'
+import { comparePaths } from '../../path/index.ts'
+import type { Xattrs } from '../attributes.ts'
+
+/** An object of a tree, with what lstat(2) says of it. */
+export interface ViewObject {
+  readonly type: FileType
+  /** Permission bits, with setuid, setgid and sticky. */
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  /** Seconds, negative before 1970, and 0 ≤ nanoseconds < 10⁹ after them. */
+  readonly mtimeSec: number
+  readonly mtimeNsec: number
+  readonly sizeBytes: number
+  /** Of a device, as `makeDevice` makes it; else 0. */
+  readonly rdev: number
+  readonly nlink: number
+  /** Equal for the names of one object, within one tree. */
+  readonly identity: string
+}
+
+/** A name in a directory. */
+export type NamedObject = { readonly name: string; readonly object: ViewObject }
+
+/** A tree to be read. Objects are its own: those of another tree mean nothing to it. */
+export interface TreeView {
+  readonly root: ViewObject
+  /** Sorted by the bytes of the names. */
+  list(directory: ViewObject): readonly NamedObject[]
+  /** Null: no such name. */
+  find(directory: ViewObject, name: string): ViewObject | null
+  /** Of a symlink. */
+  readlink(object: ViewObject): string
+  /** All extended attributes by their names on the disk; null when there are none. */
+  xattrs(object: ViewObject): Xattrs | null
+  /** Of a regular file. */
+  open(object: ViewObject): ContentReader
+}
+
+/** An open regular file. */
+export interface ContentReader {
+  /** Fills `target` as far as the file reaches; 0 behind its end. */
+  read(target: Uint8Array, position: number): number
+  /** The next data at or behind a position; the size of the file when there is none. */
+  nextData(position: number): number
+  close(): void
+}
+
+/** A FileSystem as a tree to be read, as root: permissions are not asked. */
+export function viewFileSystem(fileSystem: FileSystem): TreeView {
+  return new FileSystemView(fileSystem.superBlock)
+}
+
+const nanoseconds = 1_000_000_000n
+
+class InodeObject implements ViewObject {
+  readonly type: FileType
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  readonly mtimeSec: number
+  readonly mtimeNsec: number
+  readonly sizeBytes: number
+  readonly rdev: number
+  readonly nlink: number
+  readonly inode: Inode
+  readonly #dev: number
+  readonly #ino: bigint
+
+  constructor(superBlock: SuperBlock, inode: Inode) {
+    const stat = superBlock.stat(inode)
+    const rest = stat.mtimeNs % nanoseconds
+    const nsec = rest < 0n ? rest + nanoseconds : rest
+    this.inode = inode
+    this.type = inode.type
+    this.mode = stat.mode & 0o7777
+    this.uid = stat.uid
+    this.gid = stat.gid
+    this.mtimeSec = Number((stat.mtimeNs - nsec) / nanoseconds)
+    this.mtimeNsec = Number(nsec)
+    this.sizeBytes = stat.sizeBytes
+    this.rdev = stat.rdev
+    this.nlink = stat.nlink
+    this.#dev = stat.dev
+    this.#ino = stat.ino
+  }
+
+  get identity(): string {
+    return `${this.#dev}:${this.#ino}`
+  }
+}
+
+class FileSystemView implements TreeView {
+  readonly root: ViewObject
+  readonly #superBlock: SuperBlock
+
+  constructor(superBlock: SuperBlock) {
+    this.#superBlock = superBlock
+    this.root = new InodeObject(superBlock, superBlock.root)
+  }
+
+  list(directory: ViewObject): readonly NamedObject[] {
+    const names: string[] = []
+    const opened = this.#superBlock.openDirectory(inodeOf(directory))
+    try {
+      for (const { name } of opened.entries()) if (name !== '.' && name !== '..') names.push(name)
+    } finally {
+      opened.close()
+    }
+    // A name that was removed meanwhile, or that an overlay lists without showing it, is not there.
+    return names.toSorted(comparePaths).flatMap(name => {
+      const object = this.find(directory, name)
+      return object === null ? [] : { name, object }
+    })
+  }
+
+  find(directory: ViewObject, name: string): ViewObject | null {
+    const inode = this.#superBlock.lookup(inodeOf(directory), name)
+    return inode === null ? null : new InodeObject(this.#superBlock, inode)
+  }
+
+  readlink(object: ViewObject): string {
+    return this.#superBlock.readlink(inodeOf(object))
+  }
+
+  xattrs(object: ViewObject): Xattrs | null {
+    const inode = inodeOf(object)
+    let xattrs: Map<string, Uint8Array> | null = null
+    for (const name of this.#superBlock.listXattrs(inode)) {
+      const value = this.#superBlock.getXattr(inode, name)
+      if (value === null) continue
+      xattrs ??= new Map<string, Uint8Array>()
+      xattrs.set(name, value)
+    }
+    return xattrs
+  }
+
+  open(object: ViewObject): ContentReader {
+    const { sizeBytes } = object
+    const file = this.#superBlock.openFile(inodeOf(object), O_RDONLY | O_NOATIME)
+    return {
+      read: (target, position) => file.read(target, position),
+      nextData: position => (position >= sizeBytes ? sizeBytes : nextData(file, position, sizeBytes)),
+      close: () => file.close(),
+    }
+  }
+}
+
+function nextData(file: { seekData(position: number): number }, position: number, sizeBytes: number): number {
+  try {
+    return file.seekData(position)
+  } catch (error) {
+    if ((error as { code?: string }).code === 'ENXIO') return sizeBytes
+    throw error
+  }
+}
+
+function inodeOf(object: ViewObject): Inode {
+  return (object as InodeObject).inode
+}
