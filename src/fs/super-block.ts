@@ -62,6 +62,12 @@ export interface InodeFile {
   seekHole(position: number): number
   /** fallocate(2): mode of FALLOC_FL_ bits. */
   allocate(mode: number, position: number, lengthBytes: number): void
+  /**
+   * Makes this empty file hold the first `lengthBytes` of `source`, with its holes, without the bytes passing through
+   * the program: blocks shared or copied by the kernel. False where that cannot be done with such a source: the caller
+   * then reads and writes from the beginning. Errors: ENOSPC, EDQUOT, EIO.
+   */
+  copyFrom?(source: InodeFile, lengthBytes: number): boolean
   close(): void
 }
 
@@ -108,8 +114,10 @@ export interface SuperBlock<I extends Inode = Inode> {
 
   /** Errors: EEXIST, ENOSPC, EDQUOT, EPERM (a kind that cannot be made here), EOPNOTSUPP. */
   create(dir: I, name: string, make: NewInode): I
-  /** An object without a name; `link` gives it one. Errors: EOPNOTSUPP. */
+  /** An object without a name; `link` gives it one, else the caller says `forget` when it is done. Errors: EOPNOTSUPP. */
   createTemporary(dir: I, make: NewInode): I
+  /** The caller will not use the object again: one of `createTemporary` that has got no name goes away. */
+  forget?(inode: I): void
   /** The object that stands for the new name. */
   link(inode: I, dir: I, name: string): I
   unlink(dir: I, name: string, inode: I): void

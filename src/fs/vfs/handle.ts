@@ -195,6 +195,7 @@ class OpenFile implements FileHandle {
     this.#open = false
     this.#file?.close()
     this.#directory?.close()
+    this.#view.superBlock.forget?.(this.inode)
   }
 
   get #reads(): boolean {
