@@ -49,6 +49,8 @@ export class MemoryInode implements Inode {
   flags = 0
   /** Open files. */
   opened = 0
+  /** Without names and open files: what it took is free again. */
+  isEvicted = false
   /** What is allocated apart from `content`, in units of 512 bytes: a long symlink's page. */
   readonly fixedBlocks: number
   /** Of a directory, oldest name first; JavaScript keeps the order, and a renamed entry becomes the newest. */

@@ -149,6 +149,10 @@ export class MemorySuperBlock implements SuperBlock<MemoryInode> {
     return this.#newInode(dir, make)
   }
 
+  forget(inode: MemoryInode): void {
+    this.closed(inode)
+  }
+
   link(inode: MemoryInode, dir: MemoryInode, name: string): MemoryInode {
     this.#checkFree(dir, name)
     // The first name of a temporary file was counted when it was made.
@@ -266,7 +270,9 @@ export class MemorySuperBlock implements SuperBlock<MemoryInode> {
 
   /** For the parts of this file system: an open file is gone. */
   closed(inode: MemoryInode): void {
-    if (inode.nlink === 0 && inode.opened === 0) this.#evict(inode)
+    if (inode.nlink > 0 || inode.opened > 0 || inode.isEvicted) return
+    inode.isEvicted = true
+    this.#evict(inode)
   }
 
   /** For the parts of this file system: the inode of RENAME_WHITEOUT. */
