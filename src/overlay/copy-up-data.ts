@@ -50,9 +50,11 @@ export function copyUpDataInPlace(mount: OverlayMount, dentry: OverlayDentry, fl
 }
 
 const chunkBytes = 1 << 20
+/** Small files, which most are, share one: reading a layer never copies anything up. */
+const smallChunk = new Uint8Array(1 << 16)
 
 function copyChunks(source: InodeFile, target: InodeFile, sizeBytes: number): void {
-  const chunk = new Uint8Array(Math.min(sizeBytes, chunkBytes))
+  const chunk = sizeBytes <= smallChunk.length ? smallChunk : new Uint8Array(Math.min(sizeBytes, chunkBytes))
   let at = 0
   let dataAt = -1
   while (at < sizeBytes) {
@@ -64,7 +66,7 @@ function copyChunks(source: InodeFile, target: InodeFile, sizeBytes: number): vo
         continue
       }
     }
-    const length = source.read(chunk.subarray(0, Math.min(chunkBytes, sizeBytes - at)), at)
+    const length = source.read(chunk.subarray(0, Math.min(chunk.length, sizeBytes - at)), at)
     if (length === 0) return
     writeAll(target, chunk.subarray(0, length), at)
     at += length

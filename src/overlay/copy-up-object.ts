@@ -12,8 +12,8 @@ import type { Layer, LowerObject, OverlayDentry, OverlayMount, WorkPlace } from 
 import { setOrigin } from './origin.ts'
 import { cleanUp, temporaryName } from './work-place.ts'
 
-/** A copy-up: struct ovl_copy_up_ctx. */
-export type CopyUp = {
+/** What is copied up. */
+export type CopyUpSource = {
   readonly dentry: OverlayDentry
   readonly lower: LowerObject
   readonly stat: Stat
@@ -21,6 +21,11 @@ export type CopyUp = {
   readonly sizeBytes: number
   /** The data stays below (rule 106). */
   readonly isMetacopy: boolean
+}
+
+/** A copy-up: struct ovl_copy_up_ctx. */
+export type CopyUp = {
+  readonly source: CopyUpSource
   /** Where the copy appears. */
   readonly target: { readonly dir: Inode; readonly name: string }
   readonly work: WorkPlace
@@ -32,10 +37,10 @@ export type CopyUp = {
 
 /** Makes the copy and publishes it; then the object has it as its upper one. */
 export function copyUpObject(mount: OverlayMount, copy: CopyUp): void {
-  const { inode } = copy.dentry
+  const { inode } = copy.source.dentry
   inode.upper =
     inode.type === 'file' && mount.usesTemporaryFiles ? copyUpTemporary(mount, copy) : copyUpInWork(mount, copy)
-  if (!copy.isMetacopy) inode.hasUpperData = true
+  if (!copy.source.isMetacopy) inode.hasUpperData = true
   if (inode.type === 'dir') inode.mayHaveWhiteouts = true
 }
 
@@ -65,8 +70,8 @@ export const protectionMask = FS_APPEND_FL | FS_IMMUTABLE_FL
 /** A regular file, which has no name before it is complete. */
 function copyUpTemporary(mount: OverlayMount, copy: CopyUp): Inode {
   const { superBlock } = upperOf(mount)
-  const { target, work, stat } = copy
-  const temporary = superBlock.createTemporary(work.directory, newInode(mount, stat.mode & ~S_IFMT))
+  const { target, work, source } = copy
+  const temporary = superBlock.createTemporary(work.directory, newInode(mount, source.stat.mode & ~S_IFMT))
   fillCopy(mount, copy, temporary)
   if (superBlock.lookup(target.dir, target.name) !== null) throw new FsError('EEXIST', 'link')
   return superBlock.link(temporary, target.dir, target.name)
@@ -74,7 +79,8 @@ function copyUpTemporary(mount: OverlayMount, copy: CopyUp): Inode {
 
 function copyUpInWork(mount: OverlayMount, copy: CopyUp): Inode {
   const { superBlock } = upperOf(mount)
-  const { target, work, stat, dentry, lower } = copy
+  const { target, work } = copy
+  const { stat, dentry, lower } = copy.source
   const dir = work.directory
   const name = temporaryName(work)
   const { type } = dentry.inode
@@ -98,28 +104,23 @@ function newInode({ mounter }: OverlayMount, mode: number): NewInode {
 
 /** Data first: writing would take security.capability away. */
 function fillCopy(mount: OverlayMount, copy: CopyUp, inode: Inode): void {
-  const { stat, dentry, sizeBytes, lower } = copy
+  const { stat, dentry, sizeBytes, lower, isMetacopy } = copy.source
   const { type } = dentry.inode
   const { superBlock } = upperOf(mount)
-  if (type === 'file' && !copy.isMetacopy && sizeBytes > 0) copyData(mount, dentry.inode, { to: inode, sizeBytes })
+  if (type === 'file' && !isMetacopy && sizeBytes > 0) copyData(mount, dentry.inode, { to: inode, sizeBytes })
   copyXattrs(mount, lower, inode)
-  if (type === 'file' || type === 'dir') copyFlags(mount, copy, inode)
+  if (type === 'file' || type === 'dir') copyFlags(mount, lower, inode)
   if (copy.origin !== null) setOrigin(mount, inode, copy.origin.handle)
-  if (copy.isMetacopy)
-    setMarkOr(mount, { inode, mark: 'metacopy' }, { value: new Uint8Array(0), without: 'EOPNOTSUPP' })
+  if (isMetacopy) setMarkOr(mount, { inode, mark: 'metacopy' }, { value: new Uint8Array(0), without: 'EOPNOTSUPP' })
   const { uid, gid, atimeNs, mtimeNs } = stat
-  superBlock.change(inode, {
-    ...(type === 'file' ? { sizeBytes } : {}),
-    ...(type === 'symlink' ? {} : { mode: stat.mode & ~S_IFMT }),
-    uid,
-    gid,
-    atimeNs,
-    mtimeNs,
-  })
+  const mode = stat.mode & ~S_IFMT
+  if (type === 'file') superBlock.change(inode, { sizeBytes, mode, uid, gid, atimeNs, mtimeNs })
+  else if (type === 'symlink') superBlock.change(inode, { uid, gid, atimeNs, mtimeNs })
+  else superBlock.change(inode, { mode, uid, gid, atimeNs, mtimeNs })
 }
 
 /** The upper file is not protected itself: overlayfs could not work on it. */
-function copyFlags(mount: OverlayMount, { lower }: CopyUp, inode: Inode): void {
+function copyFlags(mount: OverlayMount, lower: LowerObject, inode: Inode): void {
   const flags = lower.layer.superBlock.getFlags(lower.inode) & protectionMask
   const value = formatProtattr(flags)
   if (value === null) return

@@ -4,7 +4,7 @@
 import { FsError } from '../errors/index.ts'
 import { type Inode, O_ACCMODE, O_RDONLY, O_TRUNC, O_WRONLY, type Stat } from '../fs/index.ts'
 import { copyUpDataInPlace } from './copy-up-data.ts'
-import { type CopyUp, copyUpObject } from './copy-up-object.ts'
+import { copyUpObject, type CopyUpSource } from './copy-up-object.ts'
 import { indexNameOf, needsIndex, setNlinkLower, setNlinkUpper } from './index-entries.ts'
 import { findLazyData } from './lazy-data.ts'
 import { upperOf } from './marks.ts'
@@ -85,7 +85,7 @@ function needsNoData({ config }: OverlayMount, { inode }: OverlayDentry, flags: 
   return config.verity !== 'require'
 }
 
-type PlannedCopyUp = Omit<CopyUp, 'target' | 'work' | 'origin' | 'isIndexed'> & {
+type PlannedCopyUp = CopyUpSource & {
   readonly cause: CopyUpCause
   readonly parentUpper: Inode
   readonly parentStat: Stat
@@ -106,7 +106,7 @@ function doCopyUp(mount: OverlayMount, plan: PlannedCopyUp): void {
     ? { dir: work.directory, name: indexNameOf(mount, lower) }
     : { dir: parentUpper, name: dentry.name }
   tell(mount, plan)
-  copyUpObject(mount, { ...plan, target, work, origin, isIndexed })
+  copyUpObject(mount, { source: plan, target, work, origin, isIndexed })
   if (isIndexed) inode.isIndexed = true
   if (goesToIndex) setNlinkUpper(mount, inode)
   else {

@@ -22,14 +22,14 @@ export function statOf(mount: OverlayMount, dentry: OverlayDentry): Stat {
   const { inode } = dentry
   const real = realOf(mount, inode)
   const stat = real.superBlock.stat(real.inode)
-  const isDirectory = inode.type === 'dir'
-  const { ino, fsid } = !isDirectory || isSameDevice(mount) ? numberOf(mount, dentry, stat) : { ino: stat.ino, fsid: 0 }
-  return {
-    ...stat,
-    ...deviceAndNumber(mount, inode, { ino, fsid }),
-    nlink: nlinkOf(dentry, stat),
-    blocks: isMetacopy(dentry) ? dataBlocks(dentry, stat, real.superBlock) : stat.blocks,
-  }
+  const { mode, uid, gid, rdev, sizeBytes, atimeNs, mtimeNs, ctimeNs } = stat
+  let { ino } = stat
+  let { dev } = mount
+  if (!isSameFileSystem(mount)) ({ dev, ino } = deviceAndNumber(mount, inode, numberOf(mount, dentry, stat)))
+  else if (hasOrigin(dentry)) ({ ino } = numberOf(mount, dentry, stat))
+  const nlink = nlinkOf(dentry, stat)
+  const blocks = isMetacopy(dentry) ? dataBlocks(dentry, stat, real.superBlock) : stat.blocks
+  return { dev, ino, mode, nlink, uid, gid, rdev, sizeBytes, blocks, atimeNs, mtimeNs, ctimeNs }
 }
 
 /** An inode number, and the file system among those of the layers that it is unique in. */
@@ -74,6 +74,7 @@ function realOf(mount: OverlayMount, { upper, lower: [lower] }: OverlayInode): R
 /** The number stays over copy-up where the lower object can be told by it (rules 85-87). */
 function numberOf(mount: OverlayMount, dentry: OverlayDentry, stat: Stat): RealNumber {
   const { upper, lower, type, isIndexed } = dentry.inode
+  if (type === 'dir' && !isSameDevice(mount)) return { ino: stat.ino, fsid: 0 }
   const [origin] = lower
   if (origin === undefined) return { ino: stat.ino, fsid: 0 }
   const { fsid } = origin.layer.fileSystem
@@ -90,7 +91,6 @@ function deviceAndNumber(
   inode: OverlayInode,
   { ino, fsid }: RealNumber,
 ): Pick<Stat, 'dev' | 'ino'> {
-  if (isSameFileSystem(mount)) return { dev: mount.dev, ino }
   const unique = uniqueNumber(mount, { ino, fsid })
   if (unique !== null) return { dev: mount.dev, ino: unique }
   if (inode.type === 'dir') return { dev: mount.dev, ino: inode.ino }

@@ -35,7 +35,9 @@ export function makeInode(
   const isLink = type === 'symlink'
   const inode = new MemoryInode({
     type,
-    ...identity,
+    ino: identity.ino,
+    generation: identity.generation,
+    nowNs: identity.nowNs,
     mode: typeBitsOf(type) | inherited.mode | (inheritsGroup && type === 'dir' ? S_ISGID : 0),
     uid: make.uid,
     gid: inheritsGroup ? dir.gid : make.gid,
