@@ -10,7 +10,7 @@ import { build } from 'esbuild'
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..')
 const outdir = path.join(root, 'dist/program')
 const threads = readdirSync(path.join(root, 'dist'), { recursive: true })
-  .filter(file => file.endsWith('-thread.js') && !file.startsWith('program'))
+  .filter(file => /-(?:thread|process)\.js$/.test(file) && !file.startsWith('program'))
   .map(file => [path.basename(file, '.js'), `dist/${file}`])
 
 rmSync(outdir, { recursive: true, force: true })

@@ -1,7 +1,6 @@
 // The flags that every command takes, before or after the verb, and what they mean together.
 
-import { defaultLimits, type Limits, OvlError, quote } from '../errors/index.ts'
-import { nearest } from './nearest.ts'
+import { defaultLimits, type Limits, nearest, OvlError, quote } from '../errors/index.ts'
 import { type CommandSpec, type FlagSpec, type FlagValues } from './spec.ts'
 
 /** Values of --color. */

@@ -2,9 +2,8 @@
 // in ovl's own words, with the nearest command or flag.
 
 import { Command, CommanderError, Option } from 'commander'
-import { OvlError, quote } from '../errors/index.ts'
+import { nearest, OvlError, quote } from '../errors/index.ts'
 import { globalFlags, globalFlagsOf, oneOf } from './global-flags.ts'
-import { nearest } from './nearest.ts'
 import { type CommandSpec, type FlagSpec, type FlagValues, argumentLabel, usageLine } from './spec.ts'
 
 /** What a command line asks for. */

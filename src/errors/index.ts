@@ -1,6 +1,7 @@
 export { type ErrorCode, errorCodes, type ExitStatus, exitStatus } from './codes.ts'
 export { type Errno, errnoNumbers, FsError, isErrno } from './fs-error.ts'
 export { defaultLimits, type Limits } from './limits.ts'
+export { nearest } from './nearest.ts'
 export { type ErrorDetails, isCode, type Json, OvlError, type OvlErrorJson, unreachable } from './ovl-error.ts'
 export { escapeControls, quote } from './quote.ts'
 export { ovlVersion } from './version.ts'

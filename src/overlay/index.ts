@@ -7,7 +7,7 @@ export {
   splitOptions,
   unescapeLayer,
 } from './option-syntax.ts'
-export { type GenericFlag, optionNames, type OverlaySettings, settingValues } from './option-table.ts'
+export { type GenericFlag, optionNames, type OverlaySettings, settingFlags, settingValues } from './option-table.ts'
 export {
   type LayerOption,
   type LayerRole,

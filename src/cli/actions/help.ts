@@ -1,6 +1,5 @@
-import { exitStatus, OvlError, quote } from '../../errors/index.ts'
+import { exitStatus, nearest, OvlError, quote } from '../../errors/index.ts'
 import { renderCommandHelp, renderOverview } from '../help.ts'
-import { nearest } from '../nearest.ts'
 import type { Action } from '../spec.ts'
 import { topics } from '../topics.ts'
 import { commandTree } from '../tree/index.ts'

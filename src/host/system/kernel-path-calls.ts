@@ -42,6 +42,8 @@ const AT_EACCESS = 0x200
 const faccessat2Number = 439
 const STATX_BASIC_STATS = 0x7ff
 const O_CLOEXEC = 0o2000000
+/** Never waits for the other end of a FIFO; means nothing to files and directories. */
+const O_NONBLOCK = 0o4000
 
 /** Binds the calls. */
 export function kernelPathCalls(memory: KernelMemory): KernelPathCalls {
@@ -89,7 +91,8 @@ function making(
   const link = bind('link', 'int', ['pointer', 'pointer'])
   const rename = bind('renameat2', 'int', ['int', 'pointer', 'int', 'pointer', 'uint'])
   return {
-    open: (path, flags, mode) => check(open(here, put('open', path), flags | O_CLOEXEC, mode), 'open', path),
+    open: (path, flags, mode) =>
+      check(open(here, put('open', path), flags | O_CLOEXEC | O_NONBLOCK, mode), 'open', path),
     mkdir: (path, mode) => void check(mkdir(put('mkdir', path), mode), 'mkdir', path),
     mknod: (path, mode, rdev) => void check(mknod(put('mknod', path), mode, systemDevice(rdev)), 'mknod', path),
     symlink: (target, path) => void check(symlink(put('symlink', target, 1), put('symlink', path)), 'symlink', path),

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { nearest } from '../../src/cli/nearest.ts'
+import { nearest } from '../../src/errors/nearest.ts'
 
 describe('nearest()', () => {
   const words = ['unpack', 'inspect', 'layers', 'ls', 'cat', 'verify', 'help', 'history']

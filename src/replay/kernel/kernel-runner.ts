@@ -1,0 +1,112 @@
+// The runner of real mounts, as the rest of the program sees it: a process that answers.
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import os from 'node:os'
+import { createInterface } from 'node:readline'
+import type { Readable, Writable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { OvlError } from '../../errors/index.ts'
+import { loadKernelCalls } from '../../host/index.ts'
+import type { PlayOptions, Replay } from '../../scenario/index.ts'
+import type { Runner } from '../runner.ts'
+import type { KernelAnswer, KernelQuestion } from './kernel-process.ts'
+import type { StageKind } from './kernel-stage.ts'
+
+/** A process in a mount namespace of its own. */
+type Child = ChildProcessByStdio<Writable, Readable, Readable>
+
+/**
+ * Starts a process that mounts overlays, with the layers on a tmpfs or on an ext4 of its own. Nothing of it can be seen
+ * from outside, and nothing stays when it ends, however that happens.
+ *
+ * Errors: NEEDS_PRIVILEGE for anybody but root; UNSUPPORTED without koffi, and where mounting fails.
+ */
+export async function openKernelRunner(kind: StageKind = 'tmpfs', options: PlayOptions = {}): Promise<Runner> {
+  const name = kind === 'ext4' ? 'kernel-ext4' : 'kernel'
+  checkPrivilege(name)
+  const answers = startProcess(kind)
+  const started = await answers.next()
+  if ('error' in started) throw cannotMount(name, started.error)
+  return {
+    name,
+    title: `kernel ${os.release()}${kind === 'ext4' ? ' on ext4' : ''}`,
+    async run(scenario) {
+      const answer = answers.next()
+      const question: KernelQuestion = { scenario, options }
+      answers.send(JSON.stringify(question))
+      const result = await answer
+      if ('error' in result) throw new Error(`Cannot run a scenario on the kernel: ${result.error}`)
+      return result.ok as Replay
+    },
+    close: () => answers.close(),
+  }
+}
+
+function checkPrivilege(name: string): void {
+  if (process.geteuid?.() !== 0) {
+    throw new OvlError('NEEDS_PRIVILEGE', `Cannot run scenarios on the ${name}: mounting an overlay needs root`, {
+      hint: 'run the same command with sudo, or with --on emulator',
+    })
+  }
+  if (loadKernelCalls() === null) {
+    throw new OvlError('UNSUPPORTED', `Cannot run scenarios on the ${name}: the package koffi is missing`, {
+      hint: 'npm install koffi',
+    })
+  }
+}
+
+function cannotMount(name: string, reason: string): OvlError {
+  return new OvlError('UNSUPPORTED', `Cannot run scenarios on the ${name}: this machine does not let ovl mount`, {
+    cause: new Error(reason),
+    hint: 'containers need CAP_SYS_ADMIN: docker run --privileged',
+  })
+}
+
+type Answers = {
+  send(line: string): void
+  /** The next answer; asked for before the question is sent. */
+  next(): Promise<KernelAnswer>
+  close(): Promise<void>
+}
+
+function startProcess(kind: StageKind): Answers {
+  const child: Child = spawn(process.execPath, [fileURLToPath(new URL('./kernel-process.js', import.meta.url)), kind], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  const waiting: ((answer: KernelAnswer) => void)[] = []
+  const early: KernelAnswer[] = []
+  const deliver = (answer: KernelAnswer): void => {
+    const next = waiting.shift()
+    if (next === undefined) early.push(answer)
+    else next(answer)
+  }
+  createInterface({ input: child.stdout }).on('line', line => deliver(JSON.parse(line) as KernelAnswer))
+  let complaints = ''
+  child.stderr.on('data', (text: Buffer) => void (complaints = `${complaints}${text.toString()}`.slice(-4000)))
+  child.stdin.on('error', () => undefined) // the process may be gone: its end tells
+  let isOver = false
+  const ended = new Promise<void>(resolve => {
+    child.once('close', status => {
+      isOver = true
+      for (const next of waiting.splice(0)) next(gone(status, complaints))
+      resolve()
+    })
+  })
+  return {
+    send: line => void child.stdin.write(`${line}\n`),
+    next: () =>
+      new Promise(resolve => {
+        const answer = early.shift()
+        if (answer !== undefined) resolve(answer)
+        else if (isOver) resolve(gone(child.exitCode, complaints))
+        else waiting.push(resolve)
+      }),
+    close() {
+      child.stdin.end()
+      return ended
+    },
+  }
+}
+
+function gone(status: number | null, complaints: string): KernelAnswer {
+  return { error: `its process ended with status ${status ?? 'unknown'}\n${complaints}` }
+}

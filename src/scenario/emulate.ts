@@ -1,0 +1,60 @@
+// The emulator as a runner: an overlay of ovl on directories of any file system of ovl.
+import { type Errno, FsError, OvlError } from '../errors/index.ts'
+import { type FileSystem, MemoryFs } from '../fs/index.ts'
+import { OverlayFs } from '../overlay/index.ts'
+import { lowerNames, type PlayOptions, playScenario } from './play.ts'
+import type { Replay } from './result.ts'
+import { isDataOnly, type Scenario, settingsOf } from './scenario.ts'
+
+/** Where the layers of an emulated overlay lie; by default in memory. */
+export type EmulationPlace = { readonly layers: FileSystem; readonly nowNs: () => bigint }
+
+/** Runs a scenario on the emulator. Errors: those of `playScenario`. */
+export function emulateScenario(
+  scenario: Scenario,
+  options: PlayOptions & { readonly place?: EmulationPlace } = {},
+): Replay {
+  const place = options.place ?? inMemory()
+  let overlay: OverlayFs | null = null
+  return playScenario(
+    scenario,
+    {
+      ...place,
+      mount() {
+        overlay = mountEmulated(scenario, place.layers)
+        return overlay
+      },
+      unmount() {
+        overlay?.unmount()
+        overlay = null
+      },
+    },
+    options,
+  )
+}
+
+function inMemory(): EmulationPlace {
+  const layers = new MemoryFs()
+  return { layers, nowNs: () => layers.superBlock.now() }
+}
+
+/** Errors: FsError with the errno that the kernel's mount(2) would give. */
+function mountEmulated(scenario: Scenario, fs: FileSystem): OverlayFs {
+  const places = lowerNames(scenario).map(name => ({ fs, path: `/${name}` }))
+  const isData = (_: unknown, index: number): boolean => {
+    const layer = scenario.lower[index]
+    return layer !== undefined && isDataOnly(layer)
+  }
+  try {
+    return new OverlayFs({
+      lower: places.filter((place, index) => !isData(place, index)),
+      data: places.filter(isData),
+      ...(scenario.upper === undefined ? {} : { upper: { fs, path: '/u' }, work: { fs, path: '/w' } }),
+      options: settingsOf(scenario.options),
+    })
+  } catch (error) {
+    const errno = error instanceof OvlError ? error.data['errno'] : undefined
+    if (typeof errno === 'string') throw new FsError(errno as Errno, 'mount')
+    throw error
+  }
+}

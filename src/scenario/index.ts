@@ -1,0 +1,18 @@
+export { compareReplays, type CompareOptions, type Difference, type NamedReplay } from './compare.ts'
+export { emulateScenario, type EmulationPlace } from './emulate.ts'
+export { parseScenario, readScenario } from './parse-scenario.ts'
+export { lowerNames, type PlayOptions, playScenario, type Stage } from './play.ts'
+export { randomScenario } from './random/random-scenario.ts'
+export { type Replay, replaySchema } from './result.ts'
+export { type RunOptions, runSteps, type StepResult, type StepsRun } from './run-steps.ts'
+export {
+  isDataOnly,
+  type LowerTree,
+  type Scenario,
+  type ScenarioOptions,
+  scenarioSchema,
+  settingsOf,
+  type Step,
+  treeOf,
+} from './scenario.ts'
+export { type Judge, shrinkScenario } from './shrink.ts'
