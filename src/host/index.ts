@@ -6,6 +6,13 @@ export {
   type StepResult,
   windowLimitBytes,
 } from './decoders/decoder.ts'
+export {
+  type Compressor,
+  type CompressorOptions,
+  openCompressor,
+  type WrittenBlob,
+  type WrittenCompression,
+} from './compress/compressor.ts'
 export { openDecoder } from './decoders/open.ts'
 export type { ContentCalls } from './system/contents.ts'
 export {
