@@ -1,4 +1,5 @@
 export type { CleanReport } from './clean.ts'
+export type { CopiedBlob, CopyOptions, CopyReport } from './copy.ts'
 export type { Problem, MachineReport } from './doctor.ts'
 export type { FixMode, OverlayDoctorOptions, OverlayFinding, OverlayReport } from './doctor-overlay.ts'
 export type { Explanation } from './explain/explain.ts'
@@ -18,6 +19,7 @@ export type { LayerVerdict, Verification, VerifyOptions } from './verify.ts'
 /** The commands, each imported when it is asked for, so that a run loads only what it needs. */
 export const loadCommand = {
   clean: () => import('./clean.ts'),
+  copy: () => import('./copy.ts'),
   doctor: () => import('./doctor.ts'),
   doctorOverlay: () => import('./doctor-overlay.ts'),
   explain: () => import('./explain/explain.ts'),

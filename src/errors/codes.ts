@@ -105,6 +105,7 @@ export const errorCodes = {
   OVL_IN_USE: { exit: 6, title: 'a directory is in use by another overlay' },
 
   DEST_EXISTS: { exit: 6, title: 'the destination exists already' },
+  TAG_EXISTS: { exit: 6, title: 'the layout has another image of that name' },
 
   NO_SPACE: { exit: 7, title: 'the destination file system is full' },
   READ_FAILED: { exit: 7, title: 'an input cannot be read' },

@@ -47,6 +47,53 @@ export function parseImageArgument(
   return { transport, location, selector: parseSelector(ref ?? suffix, ref === null ? argument : ref) }
 }
 
+/** The forms that are written. */
+export type WrittenTransport = Exclude<Transport, 'dir'>
+
+/** Where an image is to be written: an argument taken apart. */
+export type DestinationArgument = {
+  readonly transport: WrittenTransport | null
+  /** "-" is standard output. */
+  readonly location: string
+  /** The tag or name behind the location. */
+  readonly name: string | null
+}
+
+/**
+ * Splits `[transport:]LOCATION[:NAME]`, by the rules of image arguments. Errors: USAGE for an empty part, a digest or a
+ * name that no index may hold; UNSUPPORTED for a transport that is not written.
+ */
+export function parseDestinationArgument(
+  argument: string,
+  options: { readonly exists: (path: string) => boolean },
+): DestinationArgument {
+  const exists = (path: string): boolean => path === '-' || options.exists(path)
+  if (argument === '') throw destinationUsage('Cannot write an image: its path is empty')
+  if (!exists(argument) && elsewhere.test(argument)) throw notWritten(argument, 'not registries or stores')
+  const { transport, rest } = exists(argument) ? { transport: null, rest: argument } : splitTransport(argument)
+  if (transport === 'dir') throw notWritten(argument, 'not the dir form of skopeo')
+  const { location, suffix } = splitLocation(rest, exists)
+  if (suffix === '') return { transport, location, name: null }
+  const name = suffix.slice(1)
+  if (suffix.startsWith('@') || !nameGrammar.test(name)) {
+    throw destinationUsage(`Cannot write ${quote(argument)}: ${quote(name)} cannot be the name of an image`)
+  }
+  return { transport, location, name }
+}
+
+/** What image-spec annotations.md allows for org.opencontainers.image.ref.name. */
+const nameGrammar = /^[A-Za-z0-9]+(?:(?:--|[-._:@/+])[A-Za-z0-9]+)*$/
+
+function notWritten(argument: string, what: string): OvlError {
+  return new OvlError('UNSUPPORTED', `Cannot write ${quote(argument)}: ovl writes image files, ${what}`, {
+    hint: 'write oci:DIRECTORY, oci-archive:FILE or docker-archive:FILE; other tools take it from there',
+  })
+}
+
+function destinationUsage(message: string): OvlError {
+  return new OvlError('USAGE', message, { hint: 'images are written to PATH or PATH:TAG' })
+}
+
 function splitTransport(argument: string): { readonly transport: Transport | null; readonly rest: string } {
   const transport = transports.find(name => argument.startsWith(`${name}:`))
   if (transport !== undefined) {

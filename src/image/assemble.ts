@@ -17,10 +17,10 @@ import {
 } from '../oci/index.ts'
 import { bytesBlob } from './blob.ts'
 import { type ChosenManifest, titleOf } from './choose-manifest.ts'
-import { type BlobSource, readDescribed } from './documents.ts'
+import { readDescribed } from './documents.ts'
 import type { Files } from './files.ts'
 import { checkOnlyPlatform, type Request } from './request.ts'
-import type { Blob, Image, ImageDocument, Layer, Transport } from './types.ts'
+import type { Blob, BlobSource, Image, ImageDocument, Layer, Transport } from './types.ts'
 
 /** Reads manifest and config that a descriptor leads to, and assembles the image. */
 export function assembleChosen(
@@ -62,7 +62,7 @@ export function assembleManifest(manifest: ImageDocument<Manifest>, context: Man
     mediaType: descriptor.mediaType,
     blob: layerBlob(descriptor, { number: i + 1, blobs, request, title }),
   }))
-  return assembleImage({ files, transport, request, names, indexes, listed, manifest, config, layers, title })
+  return assembleImage({ files, blobs, transport, request, names, indexes, listed, manifest, config, layers, title })
 }
 
 /** What a source knows of a layer; number, diff ID and history come from the config. */
@@ -71,6 +71,7 @@ export type LayerParts = Pick<Layer, 'descriptor' | 'mediaType' | 'blob'>
 /** What a source has found; assembled to an `Image` once manifest, config and layers agree. */
 export type ImageParts = {
   readonly files: Files
+  readonly blobs: BlobSource | null
   readonly transport: Transport
   readonly request: Request
   readonly names: readonly string[]
@@ -88,7 +89,7 @@ export type ImageParts = {
  * PLATFORM_NOT_FOUND.
  */
 export function assembleImage(parts: ImageParts): Image {
-  const { files, transport, request, names, indexes, listed, manifest, config, layers, title } = parts
+  const { files, blobs, transport, request, names, indexes, listed, manifest, config, layers, title } = parts
   const { diffIDs, history } = config.parsed
   const platform = platformOf(config.parsed.platform, listed)
   checkOnlyPlatform(request, platform, title)
@@ -110,6 +111,7 @@ export function assembleImage(parts: ImageParts): Image {
       diffID: diffIDs[i] ?? null,
       history: byLayer[i] ?? null,
     })),
+    blobs,
     close: () => files.close(),
   }
 }

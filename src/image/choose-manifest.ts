@@ -17,7 +17,7 @@ import {
   type Platform,
   refNameAnnotation,
 } from '../oci/index.ts'
-import { type BlobSource, readDescribed } from './documents.ts'
+import { readDescribed } from './documents.ts'
 import {
   ambiguous,
   bestNamed,
@@ -28,7 +28,7 @@ import {
   type Request,
   tagNotFound,
 } from './request.ts'
-import type { ImageDocument } from './types.ts'
+import type { BlobSource, ImageDocument } from './types.ts'
 
 /** An image manifest that an index leads to. */
 export type ChosenManifest = {
@@ -65,6 +65,24 @@ export function chooseManifest(root: ImageDocument<ImageIndex>, context: IndexCo
     digest === null ? [...leaves.values()] : [...leaves.values()].filter(leaf => isUnder(leaf, digest, context))
   if (fitting.length === 0) throw tagNotFound(context.request.selector, { ...context, images })
   return choosePlatform(fitting, context)
+}
+
+/**
+ * What is meant with all its platforms: one index or manifest of the outermost index, or several manifests of one name.
+ * An image of several names is there once for each. Errors: TAG_NOT_FOUND, IMAGE_AMBIGUOUS, NOT_AN_IMAGE.
+ */
+export function chooseRoots(root: ImageDocument<ImageIndex>, context: IndexContext): readonly Descriptor[] {
+  const roots = namedRoots(root.parsed)
+  const images = roots.filter(({ descriptor }) => isImage(descriptor, context))
+  if (images.length === 0) throw noImages(roots, context)
+  const { selector } = context.request
+  const { digest } = selector
+  const selected = selectRoots(roots, { root, images, context })
+  const fitting = digest === null ? selected : selected.filter(each => each.descriptor.digest === digest)
+  if (fitting.length === 0) throw tagNotFound(selector, { ...context, images })
+  const digests = new Set(fitting.map(({ descriptor }) => descriptor.digest))
+  // All entries of these digests, for each may carry another name.
+  return root.parsed.manifests.filter(entry => digests.has(entry.digest))
 }
 
 /** One descriptor of the outermost index; several of one digest are one image with several names. */

@@ -42,6 +42,7 @@ export function openDockerArchive(files: Files, request: Request): Image {
   )
   return assembleImage({
     files,
+    blobs: null,
     transport: 'docker-archive',
     request,
     names,

@@ -4,15 +4,7 @@ import { createHash } from 'node:crypto'
 import { type Limits, OvlError } from '../errors/index.ts'
 import { type Descriptor, type Digest, digestAlgorithm, parseJson, tooLarge } from '../oci/index.ts'
 import { bytesBlob, readBlob } from './blob.ts'
-import type { Blob, ImageDocument } from './types.ts'
-
-/** Where blobs are found by digest. */
-export interface BlobSource {
-  /** Null when the blob is not there. */
-  find(digest: Digest): Blob | null
-  /** What messages call it: "the layout", "the archive". */
-  readonly name: string
-}
+import type { Blob, BlobSource, ImageDocument } from './types.ts'
 
 /** Digest of bytes. Errors: UNSUPPORTED for an unknown algorithm. */
 export function digestOf(bytes: Uint8Array, algorithm: 'sha256' | 'sha512' = 'sha256'): Digest {
@@ -67,9 +59,11 @@ export function readDescribed<T>(
   return { mediaType, raw, digest, parsed: parse(parseJson(raw, { where, maxBytes: limits.jsonBytes }), where) }
 }
 
-type Place = { readonly where: string; readonly location: string }
+/** What was read, for messages, and where it lies. */
+export type Place = { readonly where: string; readonly location: string }
 
-function sizeMismatch({
+/** The error of a blob that is longer or shorter than its descriptor says. */
+export function sizeMismatch({
   expected,
   got,
   where,
@@ -81,7 +75,8 @@ function sizeMismatch({
   })
 }
 
-function digestMismatch({
+/** The error of a blob whose bytes are not those that its digest names. */
+export function digestMismatch({
   expected,
   got,
   sizeBytes,

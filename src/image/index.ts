@@ -1,9 +1,11 @@
-export { openImage } from './open-image.ts'
+export { type OpenedRoots, openImage, openRoots } from './open-image.ts'
+export type { ImageRoots } from './roots.ts'
 export { checkSize, diffIDMismatch, layerCompression, type LayerStream, streamLayer } from './stream-layer.ts'
 export { openPortableLayer, portableLayer, type PortableLayer } from './portable-layer.ts'
 export type {
   Blob,
   BlobOrigin,
+  BlobSource,
   BlockTarget,
   Image,
   ImageDocument,
@@ -13,4 +15,20 @@ export type {
   StreamOptions,
   Transport,
 } from './types.ts'
+export type { WrittenTransport } from './argument.ts'
+export type { DockerContent, ImageContent, OciContent, Staging } from './write/content.ts'
+export { type ImageDestination, readDestination } from './write/destination.ts'
+export {
+  type Conversion,
+  describeImage,
+  isChanged,
+  type LayerCompression,
+  ociContent,
+  type WrittenImage,
+} from './write/image-content.ts'
+export { dockerContent } from './write/layers.ts'
+export { defaultName, type ImageName, namesOfDescriptors, namesOfImage, repoTagsOf } from './write/names.ts'
+export type { OutputBlob } from './write/output-blob.ts'
+export { rootsContent } from './write/roots-content.ts'
+export { type ExpectedImage, writeImage, type WriteImageOptions } from './write/write-image.ts'
 export { type ImageCheck, type LayerCheck, verifyImage } from './verify-image.ts'

@@ -34,6 +34,7 @@ export function openLegacyArchive(files: Files, request: Request): Image {
   const config = synthesise(chain.map(({ image }) => image))
   return assembleImage({
     files,
+    blobs: null,
     transport: 'docker-archive',
     request,
     names,

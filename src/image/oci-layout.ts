@@ -1,17 +1,36 @@
 // OCI image layouts, as a directory or inside a tar archive: image-spec image-layout.md.
 
 import { OvlError } from '../errors/index.ts'
-import { checkLayoutFile, digestHex, parseIndex } from '../oci/index.ts'
+import { checkLayoutFile, digestHex, type ImageIndex, parseIndex } from '../oci/index.ts'
 import { assembleChosen } from './assemble.ts'
-import { chooseManifest } from './choose-manifest.ts'
-import { type BlobSource, readDocument } from './documents.ts'
+import { chooseManifest, chooseRoots, type IndexContext, titleOf } from './choose-manifest.ts'
+import { readDocument } from './documents.ts'
 import type { Files } from './files.ts'
 import type { Request } from './request.ts'
-import type { Image } from './types.ts'
+import { type ImageRoots, imageRoots } from './roots.ts'
+import type { BlobSource, Image, ImageDocument } from './types.ts'
 
 /** Opens the image of a layout that the request means. */
 export function openOciLayout(files: Files, request: Request): Image {
-  const { limits, warn } = request
+  const { index, context } = readLayout(files, request)
+  const { blobs } = context
+  const transport = files.kind === 'archive' ? 'oci-archive' : 'oci'
+  return assembleChosen(chooseManifest(index, context), { files, blobs, transport, request })
+}
+
+/** Opens what a name stands for in the index of a layout, with all its platforms. */
+export function openLayoutRoots(files: Files, request: Request): ImageRoots {
+  const { index, context } = readLayout(files, request)
+  const { blobs } = context
+  const transport = files.kind === 'archive' ? 'oci-archive' : 'oci'
+  return imageRoots(chooseRoots(index, context), { title: titleOf(context), files, blobs, transport, request })
+}
+
+function readLayout(
+  files: Files,
+  request: Request,
+): { readonly index: ImageDocument<ImageIndex>; readonly context: IndexContext } {
+  const { limits } = request
   const { location } = files
   checkLayout(files, request)
   const indexFile = files.open('index.json')
@@ -21,11 +40,8 @@ export function openOciLayout(files: Files, request: Request): Image {
     })
   }
   const index = readDocument(indexFile, { limits, parse: parseIndex })
-  const isArchive = files.kind === 'archive'
-  const blobs = layoutBlobs(files)
-  const form = isArchive ? 'oci archive' : 'oci layout'
-  const chosen = chooseManifest(index, { blobs, request: { ...request, warn }, form, location })
-  return assembleChosen(chosen, { files, blobs, transport: isArchive ? 'oci-archive' : 'oci', request })
+  const form = files.kind === 'archive' ? 'oci archive' : 'oci layout'
+  return { index, context: { blobs: layoutBlobs(files), request, form, location } }
 }
 
 /** The blobs of a layout: `blobs/ALGORITHM/ENCODED`. */

@@ -11,9 +11,10 @@ import { readWhole } from './documents.ts'
 import type { Files } from './files.ts'
 import { openPath, openStandardInput } from './input.ts'
 import { isLegacyArchive, openLegacyArchive } from './legacy-archive.ts'
-import { openOciLayout } from './oci-layout.ts'
+import { openLayoutRoots, openOciLayout } from './oci-layout.ts'
 import { hostPlatform, type Request } from './request.ts'
-import { openSkopeoDirectory } from './skopeo-directory.ts'
+import type { ImageRoots } from './roots.ts'
+import { openSkopeoDirectory, openSkopeoRoots } from './skopeo-directory.ts'
 import type { Image, OpenImageOptions, Transport } from './types.ts'
 
 /**
@@ -23,7 +24,52 @@ import type { Image, OpenImageOptions, Transport } from './types.ts'
  * Errors: USAGE, INPUT_NOT_FOUND, NOT_AN_IMAGE, WRONG_FORMAT, TAG_NOT_FOUND, PLATFORM_NOT_FOUND, IMAGE_AMBIGUOUS,
  * BLOB_MISSING, TRUNCATED, and all that documents and archives can have wrong.
  */
-export async function openImage(argument: string, options: OpenImageOptions = {}): Promise<Image> {
+export function openImage(argument: string, options: OpenImageOptions = {}): Promise<Image> {
+  return openInput(argument, { readers: imageReaders, options })
+}
+
+/**
+ * Opens what a name stands for with all its platforms: the roots in an index, or the image of a source that has no
+ * index. The caller closes it. Errors: those of `openImage`, other than PLATFORM_NOT_FOUND.
+ */
+export function openRoots(argument: string, options: OpenImageOptions = {}): Promise<OpenedRoots> {
+  return openInput(argument, { readers: rootReaders, options })
+}
+
+/** What `openRoots` found. */
+export type OpenedRoots =
+  | { readonly roots: ImageRoots; readonly image: null }
+  | { readonly roots: null; readonly image: Image }
+
+/** One reader for each form. */
+type Readers<T> = {
+  readonly docker: (files: Files, request: Request) => T
+  readonly legacy: (files: Files, request: Request) => T
+  readonly oci: (files: Files, request: Request) => T
+  readonly skopeo: (files: Files, request: Request) => T
+}
+
+const imageReaders: Readers<Image> = {
+  docker: openDockerArchive,
+  legacy: openLegacyArchive,
+  oci: openOciLayout,
+  skopeo: openSkopeoDirectory,
+}
+
+const rootReaders: Readers<OpenedRoots> = {
+  docker: (files, request) => ({ roots: null, image: openDockerArchive(files, request) }),
+  legacy: (files, request) => ({ roots: null, image: openLegacyArchive(files, request) }),
+  oci: (files, request) => ({ roots: openLayoutRoots(files, request), image: null }),
+  skopeo(files, request) {
+    const roots = openSkopeoRoots(files, request)
+    return roots === null ? { roots, image: openSkopeoDirectory(files, request) } : { roots, image: null }
+  },
+}
+
+async function openInput<T>(
+  argument: string,
+  { readers, options }: { readonly readers: Readers<T>; readonly options: OpenImageOptions },
+): Promise<T> {
   const { transport, location, selector } = parseImageArgument(argument, {
     ref: options.ref ?? null,
     exists: pathExists,
@@ -42,7 +88,7 @@ export async function openImage(argument: string, options: OpenImageOptions = {}
   const input = { limits, warn, signal: options.signal }
   const files = location === '-' ? await openStandardInput(options.stdin ?? 0, input) : await openPath(location, input)
   try {
-    return openFiles(files, { transport, request })
+    return openFiles(files, { transport, request, readers })
   } catch (error) {
     files.close()
     throw error
@@ -56,8 +102,14 @@ type Contents = {
   readonly skopeo: boolean
 }
 
-function openFiles(files: Files, context: { readonly transport: Transport | null; readonly request: Request }): Image {
-  const { transport, request } = context
+type OpenContext<T> = {
+  readonly transport: Transport | null
+  readonly request: Request
+  readonly readers: Readers<T>
+}
+
+function openFiles<T>(files: Files, context: OpenContext<T>): T {
+  const { transport, request, readers } = context
   const contents = recognise(files, request.limits)
   const found = transportsOf(contents, files)
   if (found.length === 0) {
@@ -65,10 +117,13 @@ function openFiles(files: Files, context: { readonly transport: Transport | null
     throw notAnImage(files.location, files.kind === 'archive' ? describeArchive(names) : describeDirectory(names))
   }
   if (transport !== null && !found.includes(transport)) throw wrongFormat(files.location, { transport, found })
-  if (transport === 'docker-archive') return openDocker(files, contents, request)
-  if (contents.oci && contents.docker !== null && transport === null) return openHybrid(files, contents, request)
-  if (contents.oci) return openOciLayout(files, request)
-  return contents.docker === null ? openSkopeoDirectory(files, request) : openDocker(files, contents, request)
+  const openDocker = (): T => (contents.docker === 'legacy' ? readers.legacy : readers.docker)(files, request)
+  if (transport === 'docker-archive') return openDocker()
+  if (contents.oci && contents.docker !== null && transport === null) {
+    return openHybrid(() => readers.oci(files, { ...request, allowMissingLayers: false }), openDocker)
+  }
+  if (contents.oci) return readers.oci(files, request)
+  return contents.docker === null ? readers.skopeo(files, request) : openDocker()
 }
 
 function recognise(files: Files, limits: Limits): Contents {
@@ -97,21 +152,17 @@ function transportsOf({ oci, docker, skopeo }: Contents, files: Files): readonly
   return found
 }
 
-function openDocker(files: Files, contents: Contents, request: Request): Image {
-  return contents.docker === 'legacy' ? openLegacyArchive(files, request) : openDockerArchive(files, request)
-}
-
 /**
  * docker save since 25 writes an OCI layout and manifest.json into one archive. The layout knows more (manifest,
  * digests, platforms), so it wins when it has all that it names.
  */
-function openHybrid(files: Files, contents: Contents, request: Request): Image {
+function openHybrid<T>(openLayout: () => T, openDocker: () => T): T {
   try {
-    return openOciLayout(files, { ...request, allowMissingLayers: false })
+    return openLayout()
   } catch (error) {
     if (!incomplete.some(code => isCode(error, code))) throw error
     try {
-      return openDocker(files, contents, request)
+      return openDocker()
     } catch (second) {
       // What the layout lacks is the better answer when the other side has no such image either.
       throw isCode(second, 'TAG_NOT_FOUND') || isCode(second, 'PLATFORM_NOT_FOUND') ? error : second

@@ -2,22 +2,19 @@
 // the manifests of an index as HEX.manifest.json.
 
 import { OvlError } from '../errors/index.ts'
-import { digestHex, mediaTypeKind, parseIndex, parseJson, parseManifest } from '../oci/index.ts'
+import { descriptor, digestHex, mediaType, mediaTypeKind, parseIndex, parseJson, parseManifest } from '../oci/index.ts'
 import { assembleChosen, assembleManifest } from './assemble.ts'
 import { chooseManifest } from './choose-manifest.ts'
-import { type BlobSource, digestOf, readWhole } from './documents.ts'
+import { digestOf, readWhole } from './documents.ts'
 import type { Files } from './files.ts'
 import { type Request, tagNotFound } from './request.ts'
-import type { Image } from './types.ts'
+import { type ImageRoots, imageRoots } from './roots.ts'
+import type { BlobSource, Image } from './types.ts'
 
 /** Opens the image of a skopeo directory. */
 export function openSkopeoDirectory(files: Files, request: Request): Image {
-  const { limits, selector } = request
-  const file = files.open('manifest.json')
-  if (file === null) throw new Error('Impossible: recognised by manifest.json, which is not there')
-  const raw = readWhole(file, limits)
-  const where = file.location
-  const json = parseJson(raw, { where, maxBytes: limits.jsonBytes })
+  const { selector } = request
+  const { raw, where, json } = readManifestFile(files, request)
   const blobs = directoryBlobs(files)
   if (isIndex(json)) {
     const root = { raw, digest: digestOf(raw), parsed: parseIndex(json, where) }
@@ -30,6 +27,28 @@ export function openSkopeoDirectory(files: Files, request: Request): Image {
   if (selector.name !== null || (selector.position ?? 0) > 0 || isOther)
     throw onlyImage(files, request, manifest.digest)
   return assembleManifest(manifest, { files, blobs, transport: 'dir', request, names: [], indexes: [], listed: null })
+}
+
+/** Opens the index that a skopeo directory holds; null when it holds a single manifest. */
+export function openSkopeoRoots(files: Files, request: Request): ImageRoots | null {
+  const { raw, where, json } = readManifestFile(files, request)
+  if (!isIndex(json)) return null
+  const index = parseIndex(json, where)
+  const blobs = directoryBlobs(files)
+  // No blob has the name of its digest: it stands in manifest.json.
+  const root = { ...descriptor(index.mediaType ?? mediaType.index, digestOf(raw), raw.length), embedded: raw }
+  return imageRoots([root], { title: files.location, files, blobs, transport: 'dir', request })
+}
+
+function readManifestFile(
+  files: Files,
+  { limits }: Request,
+): { readonly raw: Uint8Array; readonly where: string; readonly json: unknown } {
+  const file = files.open('manifest.json')
+  if (file === null) throw new Error('Impossible: recognised by manifest.json, which is not there')
+  const raw = readWhole(file, limits)
+  const where = file.location
+  return { raw, where, json: parseJson(raw, { where, maxBytes: limits.jsonBytes }) }
 }
 
 function onlyImage(files: Files, { selector }: Request, digest: string): OvlError {

@@ -33,6 +33,14 @@ export type BlobOrigin =
 /** A blob without its methods. */
 export type PortableBlob = { readonly size: number; readonly location: string; readonly origin: BlobOrigin }
 
+/** Where blobs are found by digest. */
+export interface BlobSource {
+  /** Null when the blob is not there. */
+  find(digest: Digest): Blob | null
+  /** What messages call it: "the layout", "the archive". */
+  readonly name: string
+}
+
 /** One layer of an image: what the documents say of it, and its stored bytes. */
 export interface Layer {
   /** 1 is the base layer. */
@@ -74,6 +82,8 @@ export interface Image {
   readonly config: ImageDocument<ImageConfig>
   /** Base first. */
   readonly layers: readonly Layer[]
+  /** Every blob of the source by digest, not only those of this image; null where none is named by its digest. */
+  readonly blobs: BlobSource | null
   /** Frees what the image holds open. Blobs cannot be read after it. */
   close(): void
 }

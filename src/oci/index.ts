@@ -24,6 +24,7 @@ export {
   requiredText,
   texts,
 } from './field.ts'
+export { descriptorToJson, formatDocumentBytes, type JsonObject, layoutFile } from './format.ts'
 export { type LayerHistory, mapHistory } from './history.ts'
 export {
   checkLayoutFile,
@@ -38,6 +39,8 @@ export { type Manifest, parseManifest } from './manifest.ts'
 export {
   type LayerMediaType,
   layerMediaType,
+  layerTypeOf,
+  type ManifestFamily,
   type MediaTypeKind,
   mediaType,
   mediaTypeKind,
@@ -50,4 +53,4 @@ export {
   type Platform,
   platform,
 } from './platform.ts'
-export { formatReference, parseReference, type Reference } from './reference.ts'
+export { familiarReference, formatReference, parseReference, type Reference } from './reference.ts'

@@ -73,3 +73,25 @@ function essenceOf(type: string): string {
   const semicolon = type.indexOf(';')
   return (semicolon < 0 ? type : type.slice(0, semicolon)).trim().toLowerCase()
 }
+
+/** The two families of documents: the image specification's, and Docker's schema 2. */
+export type ManifestFamily = 'oci' | 'docker'
+
+/**
+ * The media type of a layer in a family; null where the family has none for the compression (Docker's has none for
+ * zstd, neither has one for xz and bzip2).
+ */
+export function layerTypeOf(
+  family: ManifestFamily,
+  layer: { readonly compression: string; readonly foreign: boolean },
+): string | null {
+  const { compression, foreign } = layer
+  if (compression !== 'none' && compression !== 'gzip' && compression !== 'zstd') return null
+  if (family === 'oci') {
+    const base = foreign ? 'application/vnd.oci.image.layer.nondistributable.v1.tar' : mediaType.layer
+    return compression === 'none' ? base : `${base}+${compression}`
+  }
+  if (compression === 'zstd') return null
+  const base = foreign ? 'application/vnd.docker.image.rootfs.foreign.diff.tar' : mediaType.dockerLayer
+  return compression === 'none' ? base : `${base}.${compression}`
+}

@@ -38,6 +38,13 @@ export function formatReference({ domain, path, tag, digest }: Reference): strin
   return `${domain}/${path}${suffix}${digest === null ? '' : `@${digest}`}`
 }
 
+/** The short spelling, as Docker shows it, with a tag: `busybox:latest`, `quay.io/a/b:1`. */
+export function familiarReference(reference: Reference): string {
+  const { domain, path, tag, digest } = reference
+  const short = domain !== 'docker.io' ? `${domain}/${path}` : path.replace(/^library\/(?=[^/]*$)/, '')
+  return `${short}${tag === null && digest === null ? ':latest' : tag === null ? '' : `:${tag}`}${digest === null ? '' : `@${digest}`}`
+}
+
 /** The first component is a domain only when it looks like one: it has a dot or a port, or is "localhost". */
 function splitDomain(name: string): { readonly domain: string; readonly path: string } {
   const slash = name.indexOf('/')

@@ -36,6 +36,7 @@ export function memoryImage(tars: readonly Uint8Array[], { foreign = false } = {
     manifest: null,
     config: { raw, digest: digestOf(raw), parsed: parseImageConfig(config, 'config') },
     layers,
+    blobs: null,
     close() {},
   }
 }

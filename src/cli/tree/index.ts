@@ -1,5 +1,6 @@
 import type { CommandSpec } from '../spec.ts'
 import { catSpec } from './cat.ts'
+import { copySpec } from './copy.ts'
 import { doctorSpec } from './doctor.ts'
 import { explainSpec } from './explain.ts'
 import { helpSpec } from './help.ts'
@@ -19,6 +20,7 @@ export const commandTree: readonly CommandSpec[] = [
   lsSpec,
   catSpec,
   verifySpec,
+  copySpec,
   unpackSpec,
   mountSpec,
   umountSpec,

@@ -4,13 +4,21 @@ import { openBinding } from './binding.ts'
 import { type ContentCalls, contentCalls } from './contents.ts'
 import { type FileCalls, fileCalls } from './files.ts'
 import { type InspectionCalls, inspectionCalls } from './inspection.ts'
+import { type LockCalls, lockCalls } from './locks.ts'
 import { type MountCalls, mountCalls } from './mounts.ts'
 import { type ThreadCalls, threadCalls } from './threads.ts'
 import { type TimeCalls, timeCalls } from './times.ts'
 import { type XattrCalls, xattrCalls } from './xattrs.ts'
 
 /** All system calls, by their names in the manual. */
-export type System = FileCalls & TimeCalls & XattrCalls & ThreadCalls & ContentCalls & MountCalls & InspectionCalls
+export type System = FileCalls &
+  TimeCalls &
+  XattrCalls &
+  ThreadCalls &
+  ContentCalls &
+  MountCalls &
+  InspectionCalls &
+  LockCalls
 
 let loaded: System | null | undefined
 
@@ -32,6 +40,7 @@ export function loadSystem(): System | null {
             ...contentCalls(binding),
             ...mountCalls(binding),
             ...inspectionCalls(binding),
+            ...lockCalls(binding),
           }
   }
   return loaded

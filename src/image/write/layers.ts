@@ -1,0 +1,147 @@
+// Layers on their way: as they are stored, compressed otherwise, or uncompressed for a docker-archive.
+
+import { join } from 'node:path'
+import type { Compression } from '../../host/index.ts'
+import {
+  type Descriptor,
+  descriptor,
+  type Digest,
+  type JsonObject,
+  formatDocumentBytes,
+  mediaType,
+} from '../../oci/index.ts'
+import { digestOf } from '../documents.ts'
+import { layerCompression, streamLayer } from '../stream-layer.ts'
+import type { BlockTarget, Image, Layer } from '../types.ts'
+import type { DockerContent, Staging } from './content.ts'
+import { createFile } from './files.ts'
+import type { LayerCompression } from './image-content.ts'
+import type { ImageName } from './names.ts'
+import { describedBlob, fileOutput, type OutputBlob } from './output-blob.ts'
+
+/** A layer in the form in which it is written. */
+export type WrittenLayer = {
+  /** The media type is the source's; the manifest decides. */
+  readonly descriptor: Descriptor
+  readonly compression: Compression
+  readonly diffID: Digest
+  readonly content: OutputBlob
+}
+
+/**
+ * A layer as it is stored. One whose digest no document tells is read once for it (and verified against its diff ID).
+ * Errors: those of `streamLayer`.
+ */
+export async function describeLayer(layer: Layer, staging: Staging): Promise<WrittenLayer> {
+  const { blob, diffID } = layer
+  const compression = layerCompression(layer)
+  const own = layer.descriptor ?? (await ownDescriptor(layer, { compression, staging }))
+  const known = diffID ?? (await measure(layer, staging)).diffID
+  const content = describedBlob(own, { blob, what: `layer ${layer.number} of ${layer.image}` })
+  return { descriptor: own, compression, diffID: known, content }
+}
+
+async function ownDescriptor(
+  layer: Layer,
+  { compression, staging }: { readonly compression: Compression; readonly staging: Staging },
+): Promise<Descriptor> {
+  const { blob, diffID } = layer
+  if (compression === 'none' && diffID !== null) return descriptor(mediaType.layer, diffID, blob.size)
+  const { digest, sizeBytes } = await measure(layer, staging)
+  return descriptor(mediaType.layer, digest, sizeBytes)
+}
+
+/** A layer compressed otherwise, in a file of the workspace. Errors: those of `streamLayer` and of node:fs. */
+export async function convertLayer(
+  layer: Layer,
+  compression: LayerCompression,
+  staging: Staging,
+): Promise<WrittenLayer> {
+  const path = join(staging.directory, `layer-${layer.number}`)
+  const file = createFile(path)
+  try {
+    if (compression !== 'none') throw new Error('not yet')
+    const { diffID, uncompressedBytes } = await streamLayer(layer, file.target, streamOptions(staging))
+    file.finish()
+    const own = descriptor(mediaType.layer, known(diffID), uncompressedBytes)
+    // Annotations of the old descriptor are left out: some point into the compressed bytes.
+    return { descriptor: own, compression, diffID: known(diffID), content: fileOutput(path, own) }
+  } catch (error) {
+    file.abandon()
+    throw error
+  }
+}
+
+/**
+ * An image for a docker-archive. Compressed layers are read twice: a tar header has the size in front of the content.
+ * Errors: those of `streamLayer`.
+ */
+export async function dockerContent(
+  image: Image,
+  names: readonly ImageName[],
+  staging: Staging,
+): Promise<DockerContent> {
+  const layers: WrittenLayer[] = []
+  for (const layer of image.layers) layers.push(await uncompressedLayer(layer, staging))
+  const { digest, raw } = completeConfig(image, layers)
+  return { form: 'docker', names, config: { digest, raw }, layers }
+}
+
+async function uncompressedLayer(layer: Layer, staging: Staging): Promise<WrittenLayer> {
+  if (layerCompression(layer) === 'none') return describeLayer(layer, staging)
+  const { diffID, uncompressedBytes } = await measure(layer, staging)
+  const own = descriptor(mediaType.layer, diffID, uncompressedBytes)
+  const content: OutputBlob = {
+    digest: diffID,
+    sizeBytes: uncompressedBytes,
+    async send(target, { onBytes, signal }) {
+      let sentBytes = 0
+      const counted: BlockTarget = {
+        space: () => target.space(),
+        commit(length) {
+          target.commit(length)
+          onBytes?.((sentBytes += length))
+        },
+      }
+      await streamLayer(layer, counted, { verb: 'copy', ...(signal === undefined ? {} : { signal }) })
+    },
+  }
+  return { descriptor: own, compression: 'none', diffID, content }
+}
+
+type Measured = {
+  readonly digest: Digest
+  readonly sizeBytes: number
+  readonly diffID: Digest
+  readonly uncompressedBytes: number
+}
+
+/** Reads and verifies a layer for what its documents do not tell. */
+async function measure(layer: Layer, staging: Staging): Promise<Measured> {
+  const scratch = new Uint8Array(256 << 10)
+  const { diffID, ...stream } = await streamLayer(layer, { space: () => scratch, commit() {} }, streamOptions(staging))
+  return { ...stream, diffID: known(diffID) }
+}
+
+function streamOptions({ signal }: Staging): { readonly verb: string; readonly signal?: AbortSignal } {
+  return { verb: 'copy', ...(signal === undefined ? {} : { signal }) }
+}
+
+function known(diffID: Digest | null): Digest {
+  if (diffID === null) throw new Error('Impossible: the stream hashes what it delivers')
+  return diffID
+}
+
+/** The config; one that was made for an archive older than diff IDs gets them. */
+export function completeConfig(
+  { config }: Image,
+  layers: readonly { readonly diffID: Digest }[],
+): { readonly digest: Digest; readonly raw: Uint8Array } {
+  if (config.parsed.diffIDs.length === layers.length) return config
+  const document = JSON.parse(new TextDecoder().decode(config.raw)) as JsonObject
+  const raw = formatDocumentBytes({
+    ...document,
+    rootfs: { type: 'layers', diff_ids: layers.map(({ diffID }) => diffID) },
+  })
+  return { digest: digestOf(raw), raw }
+}

@@ -1,0 +1,155 @@
+// All or nothing for images: what is made on the way lies in a workspace, and the image appears at its destination by a
+// rename. An error or a signal removes the workspace and leaves the destination as it was.
+
+import { lstatSync, mkdirSync, mkdtempSync, realpathSync, renameSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { isCode, type Limits, OvlError, type Warn } from '../../errors/index.ts'
+import { clearLeftovers, diagnoseWriteError, hostPath, ovlName, removeTree, workspaceName } from '../../host/index.ts'
+import type { Digest } from '../../oci/index.ts'
+import type { ImageContent, Staging } from './content.ts'
+import type { ImageDestination } from './destination.ts'
+import { writeDockerArchive } from './docker-archive.ts'
+import { createFile } from './files.ts'
+import { checkLayout, openLayout, removeNewLayout, writeLayout } from './layout.ts'
+import type { ImageName } from './names.ts'
+import { writeOciArchive } from './oci-archive.ts'
+import type { WritePiece } from './tar-archive.ts'
+
+/** How an image is written. */
+export type WriteImageOptions = {
+  /** Replace an image of the same name in a layout, or an existing archive. */
+  readonly force: boolean
+  readonly limits: Limits
+  readonly warn: Warn
+  readonly signal?: AbortSignal
+  readonly onBytes?: Staging['onBytes']
+  /** Takes an archive that goes to standard output. */
+  readonly writeOutput?: WritePiece
+}
+
+/** What is known of an image before it is put together, so that a destination in the way is found before the work. */
+export type ExpectedImage = {
+  readonly names: readonly ImageName[]
+  /** What the names will stand for; none when that depends on the work. */
+  readonly digests: readonly Digest[]
+}
+
+/**
+ * Writes the image that `make` puts together. It is at its destination completely and verified, or not at all.
+ *
+ * Errors: DEST_EXISTS, TAG_EXISTS, NO_SPACE, NEEDS_PRIVILEGE, WRITE_FAILED, INTERRUPTED, those of `OutputBlob.send` and
+ * of `make`.
+ */
+export async function writeImage(
+  destination: ImageDestination,
+  { expected, make }: { readonly expected: ExpectedImage; readonly make: (staging: Staging) => Promise<ImageContent> },
+  options: WriteImageOptions,
+): Promise<void> {
+  const { transport, path } = destination
+  if (path === null) return writeToOutput(destination, make, options)
+  if (transport === 'oci') checkLayout({ ...destination, ...options, path }, expected)
+  else if (!options.force) checkAbsent(path, destination.shownAs)
+  const place: Place = { destination, path, options }
+  try {
+    await (transport === 'oci' ? intoLayout(place, make) : intoFile(place, make))
+  } catch (error) {
+    throw diagnoseWriteError(error, { object: `image ${destination.shownAs}`, path: dirname(path) })
+  }
+}
+
+type Make = (staging: Staging) => Promise<ImageContent>
+
+type Place = {
+  readonly destination: ImageDestination
+  readonly path: string
+  readonly options: WriteImageOptions
+}
+
+async function intoLayout({ destination, path, options }: Place, make: Make): Promise<void> {
+  const { directory, isNew } = await openLayout(path, options)
+  const place = { path, shownAs: destination.shownAs, limits: options.limits, force: options.force }
+  await inWorkspace(directory, { destination, options }, async staging => {
+    const content = await make(staging)
+    if (content.form !== 'oci') throw new Error('Impossible: an OCI layout is written from OCI content')
+    await writeLayout(content, place, staging)
+  }).catch((error: unknown) => {
+    if (isNew) removeNewLayout(path)
+    throw error
+  })
+}
+
+async function intoFile({ destination, path, options }: Place, make: Make): Promise<void> {
+  const target = followLink(path)
+  const [parent, name] = [dirname(target), basename(target)]
+  await clearLeftovers({ directory: parent, start: name }, { remove: options.force, warn: options.warn })
+  const directory = join(parent, workspaceName(name))
+  mkdirSync(hostPath(directory), { mode: 0o700 })
+  await inWorkspace(directory, { destination, options }, async staging => {
+    const file = join(directory, 'archive')
+    const sink = createFile(file)
+    try {
+      await writeContent(await make(staging), sink.write, staging)
+    } catch (error) {
+      sink.abandon()
+      throw error
+    }
+    sink.finish()
+    options.signal?.throwIfAborted()
+    if (!options.force) checkAbsent(target, destination.shownAs)
+    renameSync(hostPath(file), hostPath(target))
+  })
+}
+
+/** Nothing can be taken back from a pipe; but no reader takes an archive that ends early. */
+async function writeToOutput(destination: ImageDestination, make: Make, options: WriteImageOptions): Promise<void> {
+  const { writeOutput } = options
+  if (writeOutput === undefined) throw new Error('Impossible: standard output is no destination here')
+  const directory = mkdtempSync(join(tmpdir(), 'ovl-'))
+  await inWorkspace(directory, { destination, options }, async staging =>
+    writeContent(await make(staging), writeOutput, staging),
+  )
+}
+
+function writeContent(content: ImageContent, write: WritePiece, staging: Staging): Promise<void> {
+  return content.form === 'oci' ? writeOciArchive(content, write, staging) : writeDockerArchive(content, write, staging)
+}
+
+/** Runs a write and removes its workspace, whatever happens. */
+async function inWorkspace(
+  directory: string,
+  { destination, options }: Pick<Place, 'destination' | 'options'>,
+  run: (staging: Staging) => Promise<void>,
+): Promise<void> {
+  const { signal, onBytes = () => {}, warn } = options
+  try {
+    await run({ directory, signal, onBytes })
+  } catch (error) {
+    if (signal?.aborted !== true && !isCode(error, 'INTERRUPTED')) throw error
+    const message = `interrupted while writing ${destination.shownAs}; removed ${basename(directory)}`
+    throw new OvlError('INTERRUPTED', message, { data: { workspace: directory }, cause: error })
+  } finally {
+    const { kept } = await removeTree(directory)
+    for (const { path: left, reason } of kept)
+      warn({ code: 'LEFTOVER', message: `${left} could not be removed: ${reason}`, path: left })
+  }
+}
+
+/** Errors: DEST_EXISTS. */
+function checkAbsent(path: string, shownAs: string): void {
+  if (lstatSync(hostPath(path), { throwIfNoEntry: false }) === undefined) return
+  throw new OvlError('DEST_EXISTS', `Cannot write ${shownAs}: it exists`, {
+    hint: 'choose another name, or add --force to replace it',
+    data: { path: shownAs },
+  })
+}
+
+/** A link to an archive is replaced where it points, not turned into a file. */
+function followLink(path: string): string {
+  try {
+    return ovlName(realpathSync(hostPath(path), { encoding: 'buffer' }))
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return path
+    throw error
+  }
+}
