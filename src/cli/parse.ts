@@ -56,6 +56,7 @@ export function parseCommandLine(argv: readonly string[], tree: readonly Command
   } catch (error) {
     throw error instanceof CommanderError ? usageError(error, current) : error
   }
+  checkChoices(values, called?.spec)
   if (called === undefined) return { kind: flags.has('--version') ? 'version' : 'overview', flags }
   if (flags.has('--help')) return { kind: 'help', spec: called.spec, flags }
   const { spec } = called
@@ -82,9 +83,15 @@ function addFlag(command: Command, flag: FlagSpec, values: Map<string, string[]>
   command.addOption(option)
   // Listening instead of opts(): repeated switches count, and a flag may stand before or after the verb.
   command.on(`option:${option.name()}`, (value: string | null) => {
-    if (flag.choices !== undefined && value !== null) oneOf(flag.choices, value, flag.long)
     values.set(flag.long, [...(values.get(flag.long) ?? []), value ?? ''])
   })
+}
+
+/** A global flag may stand before the command that gives it other values, so this waits until the command is known. */
+function checkChoices(values: ReadonlyMap<string, readonly string[]>, spec: CommandSpec | undefined): void {
+  const flags = spec === undefined ? globalFlags : [...spec.flags, ...globalFlagsOf(spec)]
+  for (const { long, choices } of flags)
+    for (const value of choices === undefined ? [] : (values.get(long) ?? [])) oneOf(choices ?? [], value, long)
 }
 
 /** `--force=any` becomes `--force-any`: commander would take the next word as the value of an optional one. */

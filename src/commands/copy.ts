@@ -1,6 +1,7 @@
 // `ovl copy`: an image from one form to another, byte for byte unless something else is asked for.
 
 import { OvlError } from '../errors/index.ts'
+import { ownWorkspaces } from '../host/index.ts'
 import {
   type Conversion,
   defaultName,
@@ -61,6 +62,12 @@ export type CopyReport = {
   readonly notes: readonly string[]
 }
 
+/** Workspaces of this process at a destination: what a hard stop leaves. */
+export function copyLeftovers(to: string): readonly string[] {
+  const { path } = readDestination(to)
+  return path === null ? [] : ownWorkspaces(path)
+}
+
 /**
  * Copies an image. Errors: USAGE, those of `openImage`, `readDestination` and `writeImage`.
  */
@@ -73,15 +80,19 @@ export async function copy(source: string, to: string, options: CopyOptions): Pr
 }
 
 function checkFlags({ transport }: ImageDestination, { all, platform, family, compression }: CopyOptions): void {
-  const refuse = (message: string, hint: string): never => {
-    throw new OvlError('USAGE', message, { hint })
-  }
-  if (all && platform !== undefined) refuse('copy takes either --all or --platform', 'leave one of them out')
+  if (all && platform !== undefined) throw usage('copy takes either --all or --platform', 'leave one of them out')
   if (transport !== 'docker-archive') return
-  if (all) refuse('copy --all cannot write a docker-archive: it holds one platform', 'write an oci-archive')
-  if (family !== null) refuse('copy --format is about manifests, and a docker-archive has none', 'leave --format out')
-  if (compression !== null && compression !== 'none')
-    refuse('copy cannot compress for a docker-archive: its layers are uncompressed', 'leave --compress out')
+  if (all) throw usage('copy --all cannot write a docker-archive: it holds one platform', 'write an oci-archive')
+  if (family !== null)
+    throw usage('copy --format is about manifests, and a docker-archive has none', 'leave --format out')
+  if (compression !== null && compression !== 'none') {
+    const message = `copy --compress ${compression} cannot write a docker-archive: its layers are uncompressed`
+    throw usage(message, 'leave --compress out')
+  }
+}
+
+function usage(message: string, hint: string): OvlError {
+  return new OvlError('USAGE', message, { hint })
 }
 
 async function copyOpened(image: Image, destination: ImageDestination, options: CopyOptions): Promise<CopyReport> {

@@ -1,10 +1,9 @@
 // `ovl unpack`: an image becomes a bundle that a runtime starts.
 
-import { readdirSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { type NotKept, type UserNamespace, userNamespace } from '../bundle/index.ts'
 import { isCode, OvlError } from '../errors/index.ts'
-import { probePrivileges, removeTree } from '../host/index.ts'
+import { ownWorkspaces, probePrivileges, removeTree } from '../host/index.ts'
 import type { Image } from '../image/index.ts'
 import type { Digest, Platform } from '../oci/index.ts'
 import {
@@ -173,19 +172,9 @@ export function describeUnpacked({ source, names, platform, manifest, config, la
   }
 }
 
-/** Workspaces of this process beside (or, for a mount point, inside) the destination: what a hard stop leaves. */
-export function findWorkspaces(destination: string): readonly string[] {
-  const path = resolve(destination)
-  const mark = `.ovl-tmp-${process.pid}-`
-  return [
-    ...namesIn(dirname(path), `${basename(path)}${mark}`).map(name => join(dirname(destination), name)),
-    ...namesIn(path, mark).map(name => join(destination, name)),
-  ]
-}
-
 /** Whoever has a full disk wants to know whether to clean up. */
 function sayNothingIsLeft(error: unknown, destination: string): unknown {
-  if (!(error instanceof OvlError) || findWorkspaces(destination).length > 0) return error
+  if (!(error instanceof OvlError) || ownWorkspaces(destination).length > 0) return error
   const { code, message, facts, hint, data, cause } = error
   const left = `nothing was left behind in ${join(dirname(destination), '/')}`
   return new OvlError(code, message, {
@@ -194,12 +183,4 @@ function sayNothingIsLeft(error: unknown, destination: string): unknown {
     cause,
     ...(hint === undefined ? {} : { hint }),
   })
-}
-
-function namesIn(directory: string, start: string): readonly string[] {
-  try {
-    return readdirSync(directory).filter(name => name.startsWith(start))
-  } catch {
-    return [] // it is not there, or may not be read: then nothing can have been left in it
-  }
 }

@@ -18,8 +18,8 @@ export async function withDirectoryLock<T>(
   const { O_RDONLY, O_DIRECTORY } = constants
   const fd = openSync(hostPath(directory), O_RDONLY | O_DIRECTORY)
   try {
-    const system = loadSystem()
-    for (let delayMs = 2; system !== null && !system.tryLock(fd); delayMs = Math.min(50, delayMs * 2)) {
+    const tryLock = (): boolean => loadSystem()?.tryLock(fd) ?? true
+    for (let delayMs = 2; !tryLock(); delayMs = Math.min(50, delayMs * 2)) {
       signal?.throwIfAborted()
       await wait(delayMs)
     }

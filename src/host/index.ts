@@ -64,5 +64,12 @@ export type { OverlayTrial } from './probes/overlay-trial.ts'
 export { findProgram, probeTools, type Tool } from './probes/tools.ts'
 export { probeUser, type SubordinateRange, type UserProbe } from './probes/user.ts'
 export { type Removal, removeTree } from './remove-tree.ts'
-export { clearLeftovers, findAllWorkspaces, type FoundWorkspace, workspaceMark, workspaceName } from './workspaces.ts'
+export {
+  clearLeftovers,
+  findAllWorkspaces,
+  type FoundWorkspace,
+  ownWorkspaces,
+  workspaceMark,
+  workspaceName,
+} from './workspaces.ts'
 export { diagnoseWriteError, type WriteContext } from './write-errors.ts'

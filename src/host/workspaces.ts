@@ -2,7 +2,7 @@
 // is still at it.
 import { randomBytes } from 'node:crypto'
 import * as fs from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { isCode, type Warn } from '../errors/index.ts'
 import { hostPath, ovlName } from './host-path.ts'
 import { removeTree } from './remove-tree.ts'
@@ -60,6 +60,24 @@ export async function clearLeftovers(
       const message = `${leftover} is left from a run that was killed; --force or ovl doctor --clean removes it`
       warn({ code: 'LEFTOVER', message, path: leftover })
     }
+  }
+}
+
+/** Workspaces of this process beside (or, for a mount point or a layout, inside) a destination: what a hard stop leaves. */
+export function ownWorkspaces(destination: string): readonly string[] {
+  const path = resolve(destination)
+  const mark = `${workspaceMark}${process.pid}-`
+  return [
+    ...namesIn(dirname(path), `${basename(path)}${mark}`).map(name => join(dirname(destination), name)),
+    ...namesIn(path, mark).map(name => join(destination, name)),
+  ]
+}
+
+function namesIn(directory: string, start: string): readonly string[] {
+  try {
+    return fs.readdirSync(directory).filter(name => name.startsWith(start))
+  } catch {
+    return [] // it is not there, or may not be read: then nothing can have been left in it
   }
 }
 

@@ -74,6 +74,6 @@ function directoryBlobs(files: Files): BlobSource {
 
 function isIndex(json: unknown): boolean {
   if (typeof json !== 'object' || json === null) return false
-  const { mediaType } = json as { readonly mediaType?: unknown }
-  return typeof mediaType === 'string' ? mediaTypeKind(mediaType) === 'index' : Object.hasOwn(json, 'manifests')
+  const { mediaType: type } = json as { readonly mediaType?: unknown }
+  return typeof type === 'string' ? mediaTypeKind(type) === 'index' : Object.hasOwn(json, 'manifests')
 }

@@ -8,7 +8,7 @@ import { argumentAt, readImageOptions } from './image-options.ts'
 
 /** Copies an image; the digest alone goes to standard output, unless the image itself goes there. */
 export const copyAction: Action = async (call, session) => {
-  const { copy } = await loadCommand.copy()
+  const { copy, copyLeftovers } = await loadCommand.copy()
   const [source, destination] = [argumentAt(call, 0), argumentAt(call, 1)]
   const isOutput = /^(?:oci|docker)-archive:-(?::|$)/.test(destination)
   if (isOutput && session.stdoutIsTerminal) {
@@ -16,6 +16,7 @@ export const copyAction: Action = async (call, session) => {
       hint: 'send it into a file or a pipe: ovl copy SRC docker-archive:- | docker load',
     })
   }
+  session.findLeftovers(() => copyLeftovers(destination))
   const report = await copy(source, destination, {
     ...readImageOptions(call, session),
     ...readCopyOptions(call),

@@ -1,5 +1,6 @@
 import { loadCommand, type UnpackCommandOptions } from '../../commands/index.ts'
 import { exitStatus, OvlError } from '../../errors/index.ts'
+import { ownWorkspaces } from '../../host/index.ts'
 import { planToJson, renderPlan } from '../render/plan-unpack.ts'
 import { renderUnpacked, unpackedToJson, unpackHeadline } from '../render/unpack.ts'
 import type { Session } from '../session.ts'
@@ -26,8 +27,8 @@ async function plan(session: Session, { image, bundle, options }: Job): Promise<
 }
 
 async function unpack(session: Session, { image, bundle, options }: Job): Promise<0> {
-  const { findWorkspaces, unpackImage } = await loadCommand.unpack()
-  session.findLeftovers(() => findWorkspaces(bundle))
+  const { unpackImage } = await loadCommand.unpack()
+  session.findLeftovers(() => ownWorkspaces(bundle))
   const start = performance.now()
   const report = await unpackImage(image, bundle, {
     ...options,

@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+import { randomUUID } from 'node:crypto'
 import type { Descriptor, Digest } from '../../oci/index.ts'
 import type { ImageName } from './names.ts'
 import type { OutputBlob, SendOptions } from './output-blob.ts'
@@ -36,4 +38,9 @@ export type Staging = {
 /** The options of `OutputBlob.send` for a blob of a write. */
 export function sendOptions({ signal, onBytes }: Staging, blob: OutputBlob): SendOptions {
   return { signal, onBytes: sentBytes => onBytes(blob, sentBytes) }
+}
+
+/** A path for a new file in the workspace. */
+export function stagedPath({ directory }: Staging): string {
+  return join(directory, randomUUID())
 }

@@ -1,6 +1,5 @@
 // Layers on their way: as they are stored, compressed otherwise, or uncompressed for a docker-archive.
 
-import { join } from 'node:path'
 import type { Compression } from '../../host/index.ts'
 import {
   type Descriptor,
@@ -13,7 +12,7 @@ import {
 import { digestOf } from '../documents.ts'
 import { layerCompression, streamLayer } from '../stream-layer.ts'
 import type { BlockTarget, Image, Layer } from '../types.ts'
-import type { DockerContent, Staging } from './content.ts'
+import { type DockerContent, stagedPath, type Staging } from './content.ts'
 import { createFile } from './files.ts'
 import type { LayerCompression } from './image-content.ts'
 import type { ImageName } from './names.ts'
@@ -36,9 +35,9 @@ export async function describeLayer(layer: Layer, staging: Staging): Promise<Wri
   const { blob, diffID } = layer
   const compression = layerCompression(layer)
   const own = layer.descriptor ?? (await ownDescriptor(layer, { compression, staging }))
-  const known = diffID ?? (await measure(layer, staging)).diffID
+  const plain = diffID ?? (await measure(layer, staging)).diffID
   const content = describedBlob(own, { blob, what: `layer ${layer.number} of ${layer.image}` })
-  return { descriptor: own, compression, diffID: known, content }
+  return { descriptor: own, compression, diffID: plain, content }
 }
 
 async function ownDescriptor(
@@ -57,7 +56,7 @@ export async function convertLayer(
   compression: LayerCompression,
   staging: Staging,
 ): Promise<WrittenLayer> {
-  const path = join(staging.directory, `layer-${layer.number}`)
+  const path = stagedPath(staging)
   const file = createFile(path)
   try {
     if (compression !== 'none') throw new Error('not yet')

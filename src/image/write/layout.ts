@@ -43,7 +43,8 @@ export function checkLayout(place: LayoutPlace, image: NamedDigests): void {
   const { path, shownAs, force } = place
   if (!exists(path)) return
   const found = readdirSync(hostPath(path)).filter(name => !name.startsWith(workspaceMark))
-  if (found.length > 0 && !found.includes('index.json') && !found.includes('oci-layout')) {
+  // Another run may be about to write the first image: then only its blobs are there.
+  if (found.some(name => name !== 'blobs') && !found.includes('index.json') && !found.includes('oci-layout')) {
     throw new OvlError('DEST_EXISTS', `Cannot write ${shownAs}: it is a directory with other files, no OCI layout`, {
       hint: 'choose another directory',
       data: { path: shownAs },

@@ -78,8 +78,27 @@ async function packMember(archive: Pack, member: ArchiveMember, signal: AbortSig
 
 type Entry = ReturnType<Pack['entry']>
 
+/** Fills buffers for an entry, as fast as the archive is written. */
+function entryTarget(entry: Entry): BlockTarget {
+  let buffer = new Uint8Array(0)
+  let flowing: Promise<void> | null = null
+  const next = (): Uint8Array => (buffer = new Uint8Array(pieceBytes)) // the archive keeps each until it is written
+  const nextWhenFlowing = async (drained: Promise<void>): Promise<Uint8Array> => {
+    await drained
+    return next()
+  }
+  return {
+    space: () => (flowing === null ? next() : nextWhenFlowing(flowing)),
+    commit(length) {
+      // Listened for at once: by the time of the next piece the entry may have been drained.
+      flowing = entry.write(buffer.subarray(0, length)) ? null : whenDrained(entry)
+      flowing?.catch(() => undefined) // whoever asks for space next is told
+    },
+  }
+}
+
 /** Waits until an entry takes more. Errors: when the archive was given up meanwhile. */
-function flowing(entry: Entry): Promise<void> {
+function whenDrained(entry: Entry): Promise<void> {
   return new Promise((resolve, reject) => {
     const onDrain = (): void => {
       entry.off('close', onClose)
@@ -93,20 +112,4 @@ function flowing(entry: Entry): Promise<void> {
     entry.once('drain', onDrain)
     entry.once('close', onClose)
   })
-}
-
-/** Fills buffers for an entry, as fast as the archive is written. */
-function entryTarget(entry: Entry): BlockTarget {
-  let buffer = new Uint8Array(0)
-  let isFlowing = true
-  const next = (): Uint8Array => (buffer = new Uint8Array(pieceBytes)) // the archive keeps each until it is written
-  return {
-    space() {
-      if (isFlowing) return next()
-      return flowing(entry).then(next)
-    },
-    commit(length) {
-      isFlowing = entry.write(buffer.subarray(0, length))
-    },
-  }
 }

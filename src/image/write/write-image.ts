@@ -89,7 +89,7 @@ async function intoFile({ destination, path, options }: Place, make: Make): Prom
     const file = join(directory, 'archive')
     const sink = createFile(file)
     try {
-      await writeContent(await make(staging), sink.write, staging)
+      await writeContent(await make(staging), bytes => sink.write(bytes), staging)
     } catch (error) {
       sink.abandon()
       throw error
