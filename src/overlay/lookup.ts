@@ -93,21 +93,30 @@ function searchLowers(search: Search, found: Found): void {
   for (let at = 0; !search.stop && at < lowers.length; at++) {
     const below = lowers[at]
     if (below === undefined) break
-    if (!followsRedirects(mount)) search.isLast = at === lowers.length - 1
-    else if (search.isDirectory || mount.dataLayers.length === 0) search.isLast = below.layer.index === root.length
+    checkFollowing(search)
+    if (search.isDirectory || mount.dataLayers.length === 0)
+      search.isLast = followsRedirects(mount) ? below.layer.index === root.length : at === lowers.length - 1
     const inode = search.layer(below.layer, below.inode)
     if (inode === null) continue
-    if ((found.isUpperMetacopy || search.metacopy) && !mount.config.metacopy) refuse(search, 75)
     const lower: LowerObject = { layer: below.layer, inode }
     if (!acceptLower(search, found, lower)) break
     // Of several metacopies only the top one is kept: it has the metadata.
     if (!search.metacopy || found.lower.length === 0) found.lower.push(lower)
-    if (search.redirect !== null && !followsRedirects(mount)) refuse(search, 73)
     if (search.redirect?.startsWith('/') === true && lowers !== root) {
       lowers = root
       at = below.layer.index - 1
     }
   }
+}
+
+/**
+ * What was found says to go on, or to go elsewhere, which the mount may not do. Data-only layers are exempt: whoever
+ * gives one wants it used (Linux 6.16, ovl_check_follow_redirect()).
+ */
+function checkFollowing(search: Search): void {
+  const { mount } = search
+  if (search.metacopy && !mount.config.metacopy) refuse(search, 75)
+  if (search.redirect !== null && !followsRedirects(mount)) refuse(search, 73)
 }
 
 /** The first lower object beneath an upper one: false ends the search. */
@@ -142,7 +151,7 @@ function settleData(search: Search, found: Found): string | null {
   if (search.metacopy && hasLower && mount.dataLayers.length > 0 && search.isAbsoluteRedirect) {
     search.metacopy = false
     lazyDataRedirect = search.redirect
-  }
+  } else checkFollowing(search)
   if (search.metacopy || (found.isUpperMetacopy && !hasLower)) {
     search.refused('EIO', 75)
     throw new FsError('EIO', 'lookup')
@@ -168,6 +177,9 @@ function instantiate(search: Search, found: Found, lazyDataRedirect: string | nu
   if (index !== null && !hasAlias && mount.upper !== null) {
     found.redirect = readRedirect(mount, mount.upper, index)
     found.isUpperMetacopy = isMetacopyFile(mount, mount.upper, index)
+    search.metacopy = found.isUpperMetacopy
+    search.redirect ??= found.redirect
+    checkFollowing(search)
   }
   const inode = getInode(mount, {
     upper,

@@ -125,11 +125,15 @@ class OverlayDirectory implements InodeDirectory {
     const names = this.#names()
     const shown: DirectoryEntry[] = []
     let last: { offset: number } | null = null
+    let given = 0
     for (let at = 0; at < names.length; at++) {
       const listed = names[at]
       if (listed === undefined || listed.isWhiteout) continue
-      const isShown = this.#settle(listed, shown.length)
-      if (!isShown) continue
+      const verdict = this.#settle(listed, given)
+      // A failure ends a call of getdents64 that has given something; the next one goes on behind it.
+      if (verdict === 'failed') given = 0
+      if (verdict !== 'shown') continue
+      given++
       if (last !== null) last.offset = at
       const entry = { name: listed.name, type: listed.type, ino: listed.ino ?? listed.realIno, offset: 0 }
       last = entry
@@ -140,14 +144,15 @@ class OverlayDirectory implements InodeDirectory {
   }
 
   /** Finds the number of a name, and whether it is there at all. A failure counts when it comes first (rule 84). */
-  #settle(listed: ListedName, shownBefore: number): boolean {
-    if (listed.ino !== null && !listed.mayBeXattrWhiteout) return true
+  #settle(listed: ListedName, given: number): 'shown' | 'hidden' | 'failed' {
+    if (listed.ino !== null && !listed.mayBeXattrWhiteout) return 'shown'
     try {
       settle(this.#mount, this.#dentry, listed)
     } catch (error) {
-      if (!(error instanceof FsError) || shownBefore === 0) throw error
+      if (!(error instanceof FsError) || given === 0) throw error
+      return 'failed'
     }
-    return !listed.isWhiteout
+    return listed.isWhiteout ? 'hidden' : 'shown'
   }
 
   #names(): readonly ListedName[] {

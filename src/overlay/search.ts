@@ -36,7 +36,8 @@ export class Search {
     this.directory = directory
     this.name = name
     this.path = name
-    this.isLast = followsRedirects(mount) ? false : directory.inode.lower.length === 0
+    const isLeast = directory.inode.lower.length === 0 && mount.dataLayers.length === 0
+    this.isLast = !followsRedirects(mount) && isLeast
   }
 
   /** Searches a layer, from its directory for the parent or, for an absolute redirect, from its root. */
