@@ -22,7 +22,6 @@ export {
   type Conversion,
   describeImage,
   isChanged,
-  type LayerCompression,
   ociContent,
   type WrittenImage,
 } from './write/image-content.ts'

@@ -182,6 +182,18 @@ describe('ovl copy', () => {
     expect(fs.readdirSync(cwd)).to.deep.equal([])
   })
 
+  for (const compression of ['gzip', 'zstd']) {
+    it(`stores layers with ${compression} when asked to; the same bytes every time`, async () => {
+      const digest = await copied('--compress', compression, sampleImage('hello.mixed.docker.tar'), 'l:a')
+      expect(documentOf('l', digest).layers.map(({ mediaType }) => mediaType)).to.deep.equal(
+        Array.from({ length: 4 }, () => `${ociTypes.tar}+${compression}`),
+      )
+      expect((await ovl(['verify', '-q', 'l:a'], { cwd })).status).to.equal(0)
+      expect(await copied('--compress', compression, sampleImage('hello.mixed.docker.tar'), 'l2:a')).to.equal(digest)
+      expect(await copied('--compress', compression, 'l:a', 'l2:b')).to.equal(digest)
+    })
+  }
+
   it('writes an archive to standard output, and says only there what it must', async () => {
     const child = startOvl(['copy', '-q', hello, 'oci-archive:-'], { cwd })
     const parts: Buffer[] = []

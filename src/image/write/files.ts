@@ -11,13 +11,18 @@ export type FileSink = {
   readonly target: BlockTarget
   /** Flushed to the disk and closed: after the rename a crash must not leave an empty file. */
   finish(): void
-  /** Closed as it is. */
+  /** Closed as it is, if it is open. */
   abandon(): void
 }
 
 /** Makes a file that must not exist yet. Errors: those of node:fs. */
 export function createFile(path: string): FileSink {
   const fd = openSync(hostPath(path), 'wx', 0o644)
+  let isOpen = true
+  const close = (): void => {
+    if (isOpen) closeSync(fd)
+    isOpen = false
+  }
   const buffer = Buffer.allocUnsafeSlow(256 << 10)
   const write = (bytes: Uint8Array): void => {
     for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at)
@@ -29,10 +34,10 @@ export function createFile(path: string): FileSink {
       try {
         fsyncSync(fd)
       } finally {
-        closeSync(fd)
+        close()
       }
     },
-    abandon: () => closeSync(fd),
+    abandon: close,
   }
 }
 

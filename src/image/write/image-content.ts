@@ -2,7 +2,7 @@
 // layers compressed otherwise, its manifest in the other family, or a manifest made for a docker-archive, which has none.
 
 import { OvlError } from '../../errors/index.ts'
-import type { Compression } from '../../host/index.ts'
+import type { WrittenCompression } from '../../host/index.ts'
 import {
   type Descriptor,
   descriptor,
@@ -26,11 +26,8 @@ import { bytesOutput, describedBlob, type OutputBlob } from './output-blob.ts'
 /** What is to be different about the written image; null keeps what is there. */
 export type Conversion = {
   readonly family: ManifestFamily | null
-  readonly compression: LayerCompression | null
+  readonly compression: WrittenCompression | null
 }
-
-/** How layers are stored. */
-export type LayerCompression = Extract<Compression, 'none' | 'gzip' | 'zstd'>
 
 /** An image in its new form. */
 export type WrittenImage = {

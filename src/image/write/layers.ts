@@ -1,6 +1,6 @@
 // Layers on their way: as they are stored, compressed otherwise, or uncompressed for a docker-archive.
 
-import type { Compression } from '../../host/index.ts'
+import type { Compression, WrittenCompression } from '../../host/index.ts'
 import {
   type Descriptor,
   descriptor,
@@ -10,11 +10,10 @@ import {
   mediaType,
 } from '../../oci/index.ts'
 import { digestOf } from '../documents.ts'
-import { layerCompression, streamLayer } from '../stream-layer.ts'
+import { diffIDMismatch, layerCompression, streamLayer } from '../stream-layer.ts'
 import type { BlockTarget, Image, Layer } from '../types.ts'
 import { type DockerContent, stagedPath, type Staging } from './content.ts'
-import { createFile } from './files.ts'
-import type { LayerCompression } from './image-content.ts'
+import { compressTo } from './compress-to.ts'
 import type { ImageName } from './names.ts'
 import { describedBlob, fileOutput, type OutputBlob } from './output-blob.ts'
 
@@ -50,25 +49,21 @@ async function ownDescriptor(
   return descriptor(mediaType.layer, digest, sizeBytes)
 }
 
-/** A layer compressed otherwise, in a file of the workspace. Errors: those of `streamLayer` and of node:fs. */
+/** A layer compressed otherwise, in a file of the workspace. Errors: those of `streamLayer` and of node:fs; UNSUPPORTED. */
 export async function convertLayer(
   layer: Layer,
-  compression: LayerCompression,
+  compression: WrittenCompression,
   staging: Staging,
 ): Promise<WrittenLayer> {
   const path = stagedPath(staging)
-  const file = createFile(path)
-  try {
-    if (compression !== 'none') throw new Error('not yet')
-    const { diffID, uncompressedBytes } = await streamLayer(layer, file.target, streamOptions(staging))
-    file.finish()
-    const own = descriptor(mediaType.layer, known(diffID), uncompressedBytes)
-    // Annotations of the old descriptor are left out: some point into the compressed bytes.
-    return { descriptor: own, compression, diffID: known(diffID), content: fileOutput(path, own) }
-  } catch (error) {
-    file.abandon()
-    throw error
-  }
+  const { diffID, digest, sizeBytes, uncompressedBytes } = await compressTo(path, compression, target =>
+    streamLayer(layer, target, { ...streamOptions(staging), hashUncompressed: false }),
+  )
+  if (layer.diffID !== null && layer.diffID !== diffID)
+    throw diffIDMismatch(layer, { got: diffID, uncompressedBytes, verb: 'copy' })
+  // Annotations of the old descriptor are left out: some point into the compressed bytes.
+  const own = descriptor(mediaType.layer, digest, sizeBytes)
+  return { descriptor: own, compression, diffID, content: fileOutput(path, own) }
 }
 
 /**
