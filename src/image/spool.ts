@@ -1,15 +1,14 @@
 // Archives that cannot be read in place (a pipe, a compressed file) are written, decompressed, to a temporary file
 // without a name, which the system frees when it is closed, however the process ends.
 
-import { randomUUID } from 'node:crypto'
-import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { isCode, type Limits, OvlError, type Warn } from '../errors/index.ts'
+import { closeSync } from 'node:fs'
+import { type Limits, type OvlError, type Warn } from '../errors/index.ts'
 import type { Compression } from '../host/index.ts'
 import { descriptorBlob } from './blob.ts'
 import { type ByteSource, decompress } from './decompress.ts'
 import { describeArchive, describeBytes, describeHeadBytes, isTarEnd, isTarHead, notAnImage } from './describe.ts'
 import { expansionGuard } from './expansion.ts'
+import { openNameless, writeAll } from './nameless-file.ts'
 import type { Blob } from './types.ts'
 
 /** What is copied to a temporary file, and within which limits. */
@@ -103,37 +102,4 @@ function noArchive(
       ? describeBytes(first, sizeBytes)
       : `${compressedBy}-compressed data that holds ${describeBytes(first, null)}`
   return notAnImage(location, `it is ${what}`)
-}
-
-/** A file in the temporary directory that loses its name at once. */
-function openNameless(): number {
-  const path = `${tmpdir()}/ovl-${randomUUID()}`
-  try {
-    const fd = openSync(path, 'wx+', 0o600)
-    unlinkSync(path)
-    return fd
-  } catch (cause) {
-    throw writeError(cause)
-  }
-}
-
-function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) {
-    try {
-      at += writeSync(fd, bytes, at)
-    } catch (cause) {
-      throw writeError(cause)
-    }
-  }
-}
-
-function writeError(cause: unknown): OvlError {
-  const directory = tmpdir()
-  const full = isCode(cause, 'ENOSPC') || isCode(cause, 'EDQUOT')
-  const fact = full ? 'no space left' : cause instanceof Error ? cause.message : String(cause)
-  return new OvlError(full ? 'NO_SPACE' : 'WRITE_FAILED', `Cannot write a temporary file in ${directory}: ${fact}`, {
-    hint: 'set TMPDIR to a directory with more room, or give an uncompressed file, which is read in place',
-    data: { path: directory },
-    cause,
-  })
 }

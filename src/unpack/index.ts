@@ -1,4 +1,6 @@
 export { checkDestination, type Destination, type Force } from './destination.ts'
+export { type MergedImage, type MergedImageOptions, mountLayers, openMergedImage } from './merged-image.ts'
+export { type OpenedLayers, openLayers, type OpenLayersOptions } from './open-layers.ts'
 export { type ContentChunk, readFileContent } from './read-file.ts'
 export { readImageTree, readLayer, type ReadTreeOptions } from './read-image-tree.ts'
 export type { MergedCounts } from './copy-merged.ts'

@@ -56,16 +56,18 @@ export type ReadLayerOptions = Pick<ReadTreeOptions, 'limits' | 'warn' | 'signal
   readonly verb?: string
   /** Asked before more bytes are read: they wait for its promise. What the handler was given is valid until then. */
   readonly beforeMore?: () => null | Promise<void>
+  /** Sees the uncompressed bytes too, from the first to the last; they are valid during the call. */
+  readonly onBytes?: (bytes: Uint8Array) => void
 }
 
 /** Streams one layer, verified, through a tar handler on this thread. */
 export async function readLayer(
   layer: Layer,
   handler: TarHandler,
-  { limits = defaultLimits, warn, signal, verb, beforeMore = () => null }: ReadLayerOptions = {},
+  { limits = defaultLimits, warn, signal, verb, beforeMore = () => null, onBytes = () => {} }: ReadLayerOptions = {},
 ): Promise<LayerStream> {
   const reader = new TarReader(handler, { paxBytes: limits.paxBytes })
-  const { target, throwFailure } = readInto(reader, beforeMore)
+  const { target, throwFailure } = readInto(reader, { beforeMore, onBytes })
   const result = await streamLayer(layer, target, {
     limits,
     ...(verb === undefined ? {} : { verb }),
@@ -84,7 +86,7 @@ export async function readLayer(
 /** After a failure the rest is read but not parsed: that the blob does not match its digest would say more. */
 function readInto(
   reader: TarReader,
-  beforeMore: () => null | Promise<void>,
+  { beforeMore, onBytes }: Required<Pick<ReadLayerOptions, 'beforeMore' | 'onBytes'>>,
 ): { readonly target: BlockTarget; readonly throwFailure: () => void } {
   const region = Buffer.allocUnsafeSlow(1 << 18)
   let failure: { readonly error: unknown } | null = null
@@ -93,6 +95,7 @@ function readInto(
       space: () => beforeMore()?.then(() => region) ?? region,
       commit(length) {
         if (failure !== null) return
+        onBytes(region.subarray(0, length))
         try {
           reader.push(region, 0, length)
         } catch (error) {

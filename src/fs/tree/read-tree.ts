@@ -31,7 +31,7 @@ const foreignXattrs = ['security.selinux', 'security.ima', 'security.evm']
 /** The tree below the directory `path`, which is the key "". Errors: those of reading that directory. */
 export function readTree(fs: FileSystem, path: string, options: ReadTreeOptions = {}): TreeListing {
   const nodes: [string, ListedNode][] = []
-  const reader = { fs, options, nodes, directories: [{ key: '', at: path }] }
+  const reader: Reader = { fs, options, nodes, directories: [{ key: '', at: path }], digests: new Map() }
   nodes.push(['', describe(reader, path, fs.stat(path))])
   fs.readdir(path)
   for (let next = reader.directories.pop(); next !== undefined; next = reader.directories.pop()) {
@@ -48,6 +48,8 @@ type Reader = {
   readonly nodes: [string, ListedNode][]
   /** Still to be listed. */
   readonly directories: Place[]
+  /** Of files with several names, which are read once. */
+  readonly digests: Map<string, string>
 }
 
 function listDirectory(reader: Reader, { key, at }: Place): void {
@@ -81,7 +83,7 @@ function describe(reader: Reader, at: string, stat: Stat): ListedNode {
     uid: stat.uid,
     gid: stat.gid,
     ...(isListed(stat.mtimeNs, reader.options) && { mtime: timeText(stat.mtimeNs) }),
-    ...(type === 'file' && contentOf(reader.fs, at, stat.sizeBytes)),
+    ...(type === 'file' && contentOf(reader, at, stat)),
     ...(type === 'symlink' && targetOf(reader.fs, at)),
     ...((type === 'char' || type === 'block') && { rdev: `${majorOf(stat.rdev)}:${minorOf(stat.rdev)}` }),
     ...(type !== 'dir' && { nlink: stat.nlink }),
@@ -102,9 +104,13 @@ function timeText(ns: bigint): string {
   return part === 0n ? seconds : `${seconds}.${part.toString().padStart(9, '0')}`
 }
 
-function contentOf(fs: FileSystem, at: string, sizeBytes: number): ListedNode {
+function contentOf({ fs, digests }: Reader, at: string, { sizeBytes, nlink, dev, ino }: Stat): ListedNode {
   const size = { size: sizeBytes }
+  const identity = `${dev}:${ino}`
+  const known = digests.get(identity)
+  if (known !== undefined) return { ...size, sha256: known }
   const content = answer(() => readContent(fs, at, sizeBytes))
+  if (nlink > 1 && 'sha256' in content && content.sha256 !== undefined) digests.set(identity, content.sha256)
   if (content instanceof FsError) return { ...size, errno: content.code }
   return { ...size, ...content }
 }

@@ -1,0 +1,108 @@
+// One image, one tree: an overlay of the layers as they lie in the archive shows what unpacking writes.
+
+import { expect } from 'chai'
+import fc from 'fast-check'
+import * as fs from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { OvlError } from '../../src/errors/index.ts'
+import { diffTrees, readTree, type TreeListing } from '../../src/fs/index.ts'
+import { openHostFs, removeTree } from '../../src/host/index.ts'
+import { type Image, openImage } from '../../src/image/index.ts'
+import { openMergedImage, unpackFlat, type UnpackLayersOptions } from '../../src/unpack/index.ts'
+import { corpus, corpusPath, needsCorpus } from '../support/corpus.ts'
+import { readEdgeCases } from '../support/layer-cases.ts'
+import { makeTar } from '../support/make-tar.ts'
+import { memoryImage } from '../support/memory-image.ts'
+import { isRoot, skipUnless } from '../support/probe.ts'
+import { randomLayers } from '../support/random-layers.ts'
+
+describe('openMergedImage()', function () {
+  this.timeout(60_000)
+  let arena = ''
+  before(function () {
+    skipUnless(this, isRoot(), 'owners and devices need root', { optional: true })
+    arena = fs.mkdtempSync(join(tmpdir(), 'ovl-merged-'))
+  })
+  after(async () => {
+    if (arena !== '') await removeTree(arena)
+  })
+
+  /** Lines that differ between the overlay of the layers and the unpacked tree; the error where both refuse. */
+  async function compare(image: Image, options: UnpackLayersOptions = {}): Promise<readonly string[] | string> {
+    const bundle = join(arena, 'bundle')
+    await removeTree(bundle)
+    const [unpacked, opened] = [
+      await attempt(unpackFlat(image, bundle, options)),
+      await attempt(openMergedImage(image, options)),
+    ]
+    if (typeof unpacked === 'string' || typeof opened === 'string') {
+      expect(opened).to.equal(unpacked)
+      return String(unpacked)
+    }
+    const host = openHostFs(join(bundle, 'rootfs'))
+    try {
+      return diffTrees(withoutLinkCounts(readTree(host, '/')), withoutLinkCounts(readTree(opened.merged, '/')))
+    } finally {
+      host.close()
+      opened.close()
+    }
+  }
+
+  describe('layer edge cases', () => {
+    before(needsCorpus)
+    for (const { id, question, layers, expect: want } of corpus === null ? [] : readEdgeCases(corpus))
+      it(`${id}: ${question}`, async () => {
+        const result = await compare(memoryImage(layers.map(entries => makeTar(entries))))
+        if (want.error) expect(result).to.be.a('string')
+        else expect(result).to.deep.equal([])
+      })
+  })
+
+  it('agrees on random images', async () => {
+    await fc.assert(
+      fc.asyncProperty(randomLayers, fc.boolean(), async (layers, keepDirlinks) => {
+        const result = await compare(memoryImage(layers.map(entries => makeTar(entries))), { keepDirlinks })
+        if (typeof result !== 'string') expect(result).to.deep.equal([])
+      }),
+      { numRuns: process.env['OVL_SLOW'] === undefined ? 50 : 500 },
+    )
+  })
+
+  describe('public images', () => {
+    before(needsCorpus)
+    // A docker-archive, a layout, an archive, compressed layers, whiteouts; all of them in a slow run.
+    const wanted = process.env['OVL_SLOW'] === undefined ? /umoci|kaniko--whiteout|distribution|busybox/ : /./
+    const files = corpus === null ? [] : fs.readdirSync(corpusPath('images')).filter(name => wanted.test(name))
+    for (const file of files.filter(name => /\.(?:tar|tgz|tar\.\w+)$/.test(name)))
+      it(file, async () => {
+        const image = await openImage(corpusPath('images', file), {}).catch(() => null)
+        if (image === null) return
+        try {
+          const result = await compare(image)
+          if (typeof result !== 'string') expect(result).to.deep.equal([])
+        } finally {
+          image.close()
+        }
+      })
+  })
+})
+
+async function attempt<T>(call: Promise<T>): Promise<T | string> {
+  try {
+    return await call
+  } catch (error) {
+    if (error instanceof OvlError) return error.code
+    throw error
+  }
+}
+
+/** Where a later layer replaces one name of a hard link, an overlay still counts the names of the lower layer. */
+function withoutLinkCounts(listing: TreeListing): TreeListing {
+  return Object.fromEntries(
+    Object.entries(listing).map(([path, node]) => {
+      const { nlink: _, ...rest } = node as { nlink?: number }
+      return [path, rest]
+    }),
+  ) as TreeListing
+}
