@@ -1,7 +1,7 @@
 export { type OpenedRoots, openImage, openRoots } from './open-image.ts'
 export type { ImageRoots } from './roots.ts'
 export { openNameless, writeAll } from './nameless-file.ts'
-export { openImage } from './open-image.ts'
+
 export { checkSize, diffIDMismatch, layerCompression, type LayerStream, streamLayer } from './stream-layer.ts'
 export { openPortableLayer, portableLayer, type PortableLayer } from './portable-layer.ts'
 export type {
