@@ -2,8 +2,16 @@
 // from those that a kernel hands out first.
 
 let next = 0xfffff
+/** Numbers that were given back, in ascending order. */
+const free: number[] = []
 
 /** A number for `SuperBlock.dev` that no other file system of this program has. */
 export function newDevice(): number {
-  return next--
+  return free.pop() ?? next--
+}
+
+/** The file system is gone. As in the kernel, the next one gets its number. */
+export function freeDevice(device: number): void {
+  free.push(device)
+  free.sort((a, b) => a - b)
 }

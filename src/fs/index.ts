@@ -13,7 +13,7 @@ export {
   encodeAcl,
 } from './acl/posix-acl.ts'
 export { type Credentials, root, user } from './credentials.ts'
-export { newDevice } from './device.ts'
+export { freeDevice, newDevice } from './device.ts'
 export type { FileHandle, FileSystem, RenameOptions, TimeChange } from './file-system.ts'
 export * from './flags.ts'
 export { MemoryFs } from './memory/memory-fs.ts'

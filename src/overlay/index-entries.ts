@@ -73,25 +73,25 @@ export function createIndex(mount: OverlayMount, handle: Uint8Array | null, uppe
 
 /** The link count of an indexed file: names in the upper layer and lower ones that are not covered (rule 90). */
 export function unionNlink(mount: OverlayMount, inode: OverlayInode, fallback: number): number {
-  const { upper, lower, isIndexed } = inode
+  const { upper, lower } = inode
   const [origin] = lower
   if (upper === null || origin === undefined) return fallback
-  return storedNlink(mount, { upper, lower: origin, isIndexed, fallback })
+  return storedNlink(mount, { upper, lower: origin, fallback })
 }
 
 /** The parts of an indexed file. */
 export type IndexedFile = {
   readonly upper: Inode
   readonly lower: LowerObject
-  readonly isIndexed: boolean
   readonly fallback: number
 }
 
 /** ovl_get_nlink() */
-export function storedNlink(mount: OverlayMount, { upper, lower, isIndexed, fallback }: IndexedFile): number {
+export function storedNlink(mount: OverlayMount, { upper, lower, fallback }: IndexedFile): number {
   const layer = upperOf(mount)
   const below = lower.layer.superBlock.stat(lower.inode).nlink
-  if (!isIndexed && below === 1) return fallback
+  // With nfs_export such files are in the index too, and after a mount the link there counts.
+  if (below === 1) return fallback
   const value = getMark(mount, layer, { inode: upper, mark: 'nlink' })
   if (value === null) return fallback
   return parseNlink(value, { upper: layer.superBlock.stat(upper).nlink, lower: below }) ?? fallback

@@ -44,7 +44,7 @@ export function getInode(mount: OverlayMount, parts: InodeParts): OverlayInode {
     if (place.isHashed) insert(mount, inode, place)
   }
   if (real.type === 'dir') fillDirectory(mount, inode, place)
-  else if (parts.isIndexed) inode.nlink = unionNlink(mount, inode, mount.upper?.superBlock.stat(real).nlink ?? 1)
+  else if (mount.config.index) inode.nlink = unionNlink(mount, inode, realNlink(mount, inode))
   return inode
 }
 
@@ -112,6 +112,12 @@ function isFoundByLower(mount: OverlayMount, { upper, isIndexed }: InodeParts, l
   // The copy of one name of a lower hard link is a file of its own, unless the index joins them.
   if ((upper !== null || !mount.config.index) && lowerNlink > 1) return false
   return !(mount.config.nfsExport && upper !== null)
+}
+
+function realNlink(mount: OverlayMount, { upper, lower }: OverlayInode): number {
+  if (upper !== null) return upperNlink(mount, upper)
+  const [first] = lower
+  return first === undefined ? 1 : first.layer.superBlock.stat(first.inode).nlink
 }
 
 function upperNlink(mount: OverlayMount, upper: Inode | null): number {

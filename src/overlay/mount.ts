@@ -1,7 +1,7 @@
 // Mounts an overlay on directories of any file systems, as the kernel does on directories of its own
 // (fs/overlayfs/super.c: ovl_fill_super()). All refusals come before the first change, where the kernel has made its
 // directory in the workdir before it looks at the lower layers.
-import { type Credentials, root as rootCaller, type SuperBlock } from '../fs/index.ts'
+import { type Credentials, freeDevice, root as rootCaller, type SuperBlock } from '../fs/index.ts'
 import type { OverlayEvent } from './events.ts'
 import { getMark } from './marks.ts'
 import { OverlayDentry, OverlayInode, type OverlayMount } from './model.ts'
@@ -92,7 +92,9 @@ export function makeRoot(mount: OverlayMount): OverlayDentry {
 
 /** Ends a mount. What lies in the workdir stays, the shared whiteout included (rule 49); so does overlay.uuid. */
 export function unmountOverlay(mount: OverlayMount): void {
-  releaseUse(mount)
+  if (!releaseUse(mount)) return
+  freeDevice(mount.dev)
+  for (const { pseudoDev } of mount.fileSystems) freeDevice(pseudoDev)
 }
 
 /** What mountinfo would show of a mount, without directories (rules 5, 14). */

@@ -50,8 +50,8 @@ export class UseLocks {
   }
 }
 
-/** Gives the directories of an unmounted overlay free. */
-export function releaseUse(mount: OverlayMount): void {
+/** Gives the directories of an unmounted overlay free; false when that has been done before. */
+export function releaseUse(mount: OverlayMount): boolean {
   for (const identity of locks.get(mount) ?? []) used.delete(identity)
-  locks.delete(mount)
+  return locks.delete(mount)
 }

@@ -112,7 +112,7 @@ function verifyEntry(mount: OverlayMount, layer: Layer, { name, inode }: { name:
   if (inode.type === 'dir' || superBlock.stat(inode).nlink !== 1) return 'good'
   const lower = decodeOrigin(mount, handle)
   if (lower === null || lower.inode.type !== inode.type) return 'stale'
-  return storedNlink(mount, { upper: inode, lower, isIndexed: true, fallback: 0 }) === 0 ? 'orphan' : 'good'
+  return storedNlink(mount, { upper: inode, lower, fallback: 0 }) === 0 ? 'orphan' : 'good'
 }
 
 function badEntry(work: Place, name: string, errno: 'EINVAL' | 'ENODATA' | 'EIO'): Error {
