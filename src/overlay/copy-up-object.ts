@@ -89,8 +89,10 @@ function copyUpInWork(mount: OverlayMount, copy: CopyUp): Inode {
   try {
     fillCopy(mount, copy, inode)
     if (type === 'dir' && copy.isIndexed) createIndex(mount, copy.origin?.handle ?? null, inode)
-    if (superBlock.lookup(target.dir, target.name) !== null) throw new FsError('EEXIST', 'rename')
-    superBlock.rename({ dir, name, inode }, { ...target, inode: null }, 0)
+    const there = superBlock.lookup(target.dir, target.name)
+    // Only when the name was removed, and the object is open still: a whiteout is in its place.
+    if (there !== null && type === 'dir') throw new FsError('ENOTDIR', 'rename')
+    superBlock.rename({ dir, name, inode }, { dir: target.dir, name: target.name, inode: there }, 0)
   } catch (error) {
     cleanUp(mount, { dir, name, inode })
     throw error

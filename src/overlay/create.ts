@@ -3,6 +3,7 @@
 import { FsError } from '../errors/index.ts'
 import { type Inode, type NewInode, RENAME_EXCHANGE } from '../fs/index.ts'
 import { copyUp, copyUpCauses } from './copy-up.ts'
+import { dropDentry } from './inode-table.ts'
 import { inherit, setAcls } from './inherit.ts'
 import { isUpperWhiteout, lookupName, remember } from './lookup.ts'
 import { upperOf } from './marks.ts'
@@ -40,7 +41,7 @@ export function createNameless(mount: OverlayMount, directory: OverlayDentry, ma
   copyUp(mount, directory, copyUpCauses.newName)
   const upper = upperOf(mount).superBlock.createTemporary(upperDirectory(directory), make)
   const dentry = instantiate(directory, '', upper)
-  dentry.isDropped = true
+  dropDentry(mount, dentry)
   return dentry
 }
 

@@ -44,7 +44,7 @@ export function getInode(mount: OverlayMount, parts: InodeParts): OverlayInode {
     if (place.isHashed) insert(mount, inode, place)
   }
   if (real.type === 'dir') fillDirectory(mount, inode, place)
-  else if (mount.config.index) inode.nlink = unionNlink(mount, inode, realNlink(mount, inode))
+  else if (place?.isHashed === true) inode.nlink = unionNlink(mount, inode, realNlink(mount, inode))
   return inode
 }
 
@@ -61,6 +61,32 @@ export function makeFindable(mount: OverlayMount, inode: OverlayInode): void {
   }
 }
 
+/**
+ * A redirect in a lower layer leads to what another path may have shown before: from now on files are looked for in
+ * the table, and those that are known have to be there.
+ */
+export function noteLowerRedirect(mount: OverlayMount, root: OverlayDentry): void {
+  if (mount.hasLowerRedirects) return
+  mount.hasLowerRedirects = true
+  const directories = [root]
+  for (let at = directories.pop(); at !== undefined; at = directories.pop()) {
+    for (const child of at.children?.values() ?? []) {
+      if (typeof child === 'string') continue
+      if (child.type === 'dir') directories.push(child)
+      else findLowerFile(mount, child.inode)
+    }
+  }
+}
+
+function findLowerFile(mount: OverlayMount, inode: OverlayInode): void {
+  const [first] = inode.lower
+  if (inode.upper !== null || first === undefined) return makeFindable(mount, inode)
+  const { nlink } = first.layer.superBlock.stat(first.inode)
+  if (nlink > 1 && mount.upper !== null) return
+  inode.keepsLowerIno = true
+  makeFindable(mount, inode)
+}
+
 /** True for a directory that is the root of a layer or of the workdir: nothing may lead there (rule 33). */
 export function isTrap(mount: OverlayMount, superBlock: SuperBlock, directory: Inode): boolean {
   const traps = mount.traps.get(superBlock)
@@ -73,14 +99,19 @@ export function dropDentry(mount: OverlayMount, dentry: OverlayDentry): void {
   dentry.isDropped = true
   const { children } = dentry.parent
   if (children?.get(dentry.name) === dentry) children.delete(dentry.name)
-  releaseInode(mount, dentry.inode)
+  dentry.inode.names--
+  forgetUnused(mount, dentry.inode)
 }
 
-/** One user of an object less; without any it is forgotten. */
-export function releaseInode(mount: OverlayMount, inode: OverlayInode): void {
-  inode.users--
+/** An open file or directory is closed. */
+export function closeInode(mount: OverlayMount, inode: OverlayInode): void {
+  inode.opened--
+  forgetUnused(mount, inode)
+}
+
+function forgetUnused(mount: OverlayMount, inode: OverlayInode): void {
   const { key } = inode
-  if (inode.users > 0 || key === null) return
+  if (inode.names > 0 || inode.opened > 0 || key === null) return
   mount.inodes.get(key.superBlock)?.delete(key.ino)
   inode.key = null
 }
@@ -92,7 +123,7 @@ function placeOf(mount: OverlayMount, parts: InodeParts): Place | null {
   const { upper, lower } = parts
   const [first] = lower
   const isDirectory = (upper ?? first?.inode)?.type === 'dir'
-  const mayBeShared = isDirectory || mount.config.index || mount.config.metacopy
+  const mayBeShared = isDirectory || mount.config.index || mount.config.metacopy || mount.hasLowerRedirects
   if (upper === null && !mayBeShared) return null
   const below = first === undefined ? null : first.layer.superBlock.stat(first.inode)
   const isByLower = below !== null && isFoundByLower(mount, parts, isDirectory ? 1 : below.nlink)

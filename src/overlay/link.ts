@@ -3,10 +3,10 @@ import { FsError } from '../errors/index.ts'
 import type { Inode } from '../fs/index.ts'
 import { copyUp, copyUpCauses } from './copy-up.ts'
 import { type NewName, upperDirectory } from './create.ts'
-import { makeFindable } from './inode-table.ts'
+import { dropDentry, makeFindable } from './inode-table.ts'
 import { forget, isUpperWhiteout, lookupName } from './lookup.ts'
 import { upperOf } from './marks.ts'
-import { hasOrigin, isMetacopy, type OverlayDentry, type OverlayMount } from './model.ts'
+import { hasOrigin, isMetacopy, OverlayDentry, type OverlayMount } from './model.ts'
 import { endNlink, startNlink } from './nlink.ts'
 import { setImpure } from './opaque.ts'
 import { directoryChanged } from './readdir.ts'
@@ -27,14 +27,15 @@ export function linkObject(mount: OverlayMount, existing: OverlayDentry, at: New
     existing.inode.nlink++
     makeFindable(mount, existing.inode)
     directoryChanged(directory, false)
-    // Looked up anew, the link finds what is beneath it.
+    // It is not kept: looked up anew, the link finds what is beneath it.
     forget(directory, name)
+    const dentry = new OverlayDentry(directory, name, existing.inode)
+    dentry.hasUpperAlias = true
+    dropDentry(mount, dentry)
+    return dentry
   } finally {
     endNlink(mount, existing)
   }
-  const dentry = lookupName(mount, directory, name)
-  if (dentry === null) throw new FsError('ESTALE', 'link', name)
-  return dentry
 }
 
 function linkUpper(mount: OverlayMount, upper: Inode | null, { directory, name }: NewName): void {

@@ -94,8 +94,8 @@ function searchLowers(search: Search, found: Found): void {
     const below = lowers[at]
     if (below === undefined) break
     checkFollowing(search)
-    if (search.isDirectory || mount.dataLayers.length === 0)
-      search.isLast = followsRedirects(mount) ? below.layer.index === root.length : at === lowers.length - 1
+    if (!followsRedirects(mount) && mount.dataLayers.length === 0) search.isLast = at === lowers.length - 1
+    else if (search.isDirectory || mount.dataLayers.length === 0) search.isLast = below.layer.index === root.length
     const inode = search.layer(below.layer, below.inode)
     if (inode === null) continue
     const lower: LowerObject = { layer: below.layer, inode }

@@ -113,6 +113,8 @@ export type OverlayMount = {
   lastIno: bigint
   /** Objects by what they stand for (the kernel's inode hash): directories, and files with several names. */
   readonly inodes: Map<SuperBlock, Map<bigint, OverlayInode>>
+  /** A redirect of a lower layer was followed: what is beneath may be found under several names. */
+  hasLowerRedirects: boolean
   /** Null: nobody listens, and no event is made. */
   readonly trace: ((event: OverlayEvent) => void) | null
 }
@@ -150,8 +152,10 @@ export class OverlayInode {
   listing: DirectoryListing | null = null
   /** Under which it is found in `OverlayMount.inodes`; null when it is not there. */
   key: InodeKey | null = null
-  /** How many cached names and open files keep it. */
-  users = 0
+  /** How many cached names lead to it. */
+  names = 0
+  /** How many open files and directories keep it. */
+  opened = 0
 
   constructor(type: FileType, upper: Inode | null, lower: readonly LowerObject[]) {
     this.type = type
@@ -194,7 +198,7 @@ export class OverlayDentry implements Inode {
     this.name = name
     this.parent = parent ?? this
     this.inode = inode
-    inode.users++
+    inode.names++
   }
 }
 

@@ -19,7 +19,8 @@ export function endNlink(mount: OverlayMount, dentry: OverlayDentry): void {
 }
 
 /** A name was removed. Never to zero while another one is known: layers may have changed beneath. */
-export function dropNlink({ inode }: OverlayDentry, isDirectory: boolean): void {
+export function dropNlink({ inode, isDropped }: OverlayDentry, isDirectory: boolean): void {
+  const others = isDropped ? inode.names : inode.names - 1
   if (isDirectory) inode.nlink = 0
-  else if (inode.nlink > (inode.users > 1 ? 1 : 0)) inode.nlink--
+  else if (inode.nlink > (others > 0 ? 1 : 0)) inode.nlink--
 }

@@ -3,7 +3,7 @@
 import { FsError } from '../errors/index.ts'
 import { type Inode, type InodeFile, O_CREAT, O_EXCL, O_TRUNC } from '../fs/index.ts'
 import { copyUp, isCopiedUp, needsUpper } from './copy-up.ts'
-import { releaseInode } from './inode-table.ts'
+import { closeInode } from './inode-table.ts'
 import { findLazyData } from './lazy-data.ts'
 import { hasUpperData, type OverlayDentry, type OverlayInode, type OverlayMount } from './model.ts'
 import type { SuperBlock } from '../fs/index.ts'
@@ -46,7 +46,7 @@ class OverlayFile implements InodeFile {
     this.#flags = flags
     this.#data = dataOf(mount, inode)
     this.#real = dataLayer(mount, inode).openFile(this.#data, flags)
-    inode.users++
+    inode.opened++
   }
 
   read(target: Uint8Array, position: number): number {
@@ -77,7 +77,7 @@ class OverlayFile implements InodeFile {
 
   close(): void {
     this.#real.close()
-    releaseInode(this.#mount, this.#inode)
+    closeInode(this.#mount, this.#inode)
   }
 
   /** The file of the layer that has the data now (rule 109). */

@@ -3,6 +3,7 @@
 // ovl_cache_update(), ovl_cache_get_impure(), ovl_dir_reset().
 import { FsError } from '../errors/index.ts'
 import type { DirectoryEntry, Inode, InodeDirectory } from '../fs/index.ts'
+import { closeInode } from './inode-table.ts'
 import { type ListedName, rawEntries, readMerged } from './listing.ts'
 import { lookupName } from './lookup.ts'
 import { removeMark } from './marks.ts'
@@ -72,7 +73,7 @@ class OverlayDirectory implements InodeDirectory {
     const { layer, inode: real } = topMember(mount, inode)
     this.#real = layer.superBlock.openDirectory(real)
     this.#isReal = !isMerge(dentry) && !inode.mayHaveWhiteouts
-    inode.users++
+    inode.opened++
   }
 
   entries(): readonly DirectoryEntry[] {
@@ -92,7 +93,7 @@ class OverlayDirectory implements InodeDirectory {
   close(): void {
     this.#release()
     this.#real.close()
-    this.#dentry.inode.users--
+    closeInode(this.#mount, this.#dentry.inode)
   }
 
   #release(): void {

@@ -3,9 +3,9 @@
 import { type Errno, FsError, isErrno } from '../errors/index.ts'
 import type { Inode } from '../fs/index.ts'
 import type { LayerAnswer } from './events.ts'
-import { isTrap } from './inode-table.ts'
+import { isTrap, noteLowerRedirect } from './inode-table.ts'
 import { getMark, isEx, isYes } from './marks.ts'
-import { followsRedirects, type Layer, type OverlayDentry, type OverlayMount, pathBelow } from './model.ts'
+import { followsRedirects, type Layer, type OverlayDentry, type OverlayMount, pathBelow, rootOf } from './model.ts'
 import { readRedirect } from './redirect.ts'
 import { whiteoutKind } from './whiteout.ts'
 
@@ -125,6 +125,7 @@ export class Search {
     this.isAbsoluteRedirect = false
     const redirect = readRedirect(this.mount, layer, inode)
     if (redirect === null) return
+    if (layer.role !== 'upper') noteLowerRedirect(this.mount, rootOf(this.directory))
     const rest = this.path.slice(to)
     if (redirect.startsWith('/')) {
       this.isAbsoluteRedirect = true

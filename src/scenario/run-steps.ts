@@ -88,5 +88,6 @@ class Run {
     if (remount === undefined) throw new FsError('ENOSYS', 'umount')
     this.fs = null
     this.fs = remount()
+    this.#labels.remounted()
   }
 }

@@ -9,6 +9,8 @@ const clockLagNs = 1_000_000_000n
 /** Gives inodes labels, in the order in which they are met, and leaves out what no two runs share. */
 export class StatLabels {
   readonly #labels = new Map<string, string>()
+  /** Devices since the last mount: the next one may get other numbers. */
+  readonly #devices = new Map<number, number>()
   readonly #startedNs: bigint
 
   /** `startedNs`: when the run began, by the clock of its file system; times from then on are not set by the scenario. */
@@ -34,8 +36,15 @@ export class StatLabels {
     }
   }
 
+  /** Numbers of devices mean nothing any more. */
+  remounted(): void {
+    this.#devices.clear()
+  }
+
   #label({ dev, ino }: Stat): string {
-    const key = `${dev}:${ino}`
+    const device = this.#devices.get(dev) ?? this.#devices.size
+    this.#devices.set(dev, device)
+    const key = `${device}:${ino}`
     const label = this.#labels.get(key) ?? `i${this.#labels.size + 1}`
     this.#labels.set(key, label)
     return label

@@ -4,21 +4,35 @@ import type { FileHandle } from '../file-system.ts'
 
 const encoder = new TextEncoder()
 
-/** All bytes; the handle is closed. Errors: EISDIR. */
+/**
+ * All bytes; the handle is closed. They may be more than the size says: an overlay's metacopy has the size, another file
+ * the data. Errors: EISDIR.
+ */
 export function readWhole(handle: FileHandle): Uint8Array {
   try {
     let content = new Uint8Array(handle.stat().sizeBytes)
     let filled = 0
     for (;;) {
-      const count = handle.read(content.subarray(filled))
+      const isFull = filled === content.length
+      const room = isFull ? new Uint8Array(probeBytes) : content.subarray(filled)
+      const count = handle.read(room)
+      if (count === 0) break
+      if (isFull) content = joined(content, room.subarray(0, count))
       filled += count
-      if (filled === content.length || count === 0) break
     }
-    if (filled < content.length) content = content.slice(0, filled)
-    return content
+    return filled < content.length ? content.slice(0, filled) : content
   } finally {
     handle.close()
   }
+}
+
+const probeBytes = 1024
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const both = new Uint8Array(a.length + b.length)
+  both.set(a)
+  both.set(b, a.length)
+  return both
 }
 
 /** Writes all bytes (text as UTF-8); the handle is closed. */

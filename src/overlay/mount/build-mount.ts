@@ -49,6 +49,7 @@ export function buildMount(places: Places, context: BuildContext): OverlayMount 
     traps: new Map(),
     lastIno: 1n,
     inodes: inodeTables(places),
+    hasLowerRedirects: false,
     trace: context.trace,
   }
   if (config.index && mount.work !== null) setUpIndex(mount, places)
