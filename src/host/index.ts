@@ -43,6 +43,7 @@ export type { XattrCalls } from './system/xattrs.ts'
 export { withDirectoryLock } from './directory-lock.ts'
 export { freeSpace, type Space } from './free-space.ts'
 export { HostFs, type HostFsOptions, openHostFs } from './host-fs/host-fs.ts'
+export { type HostView, openHostView } from './tree-view/host-view.ts'
 export { hostPath, ovlName } from './host-path.ts'
 export { findMount, isInside, type Mount, parseMounts, readMounts } from './mounts.ts'
 export {

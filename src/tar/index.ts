@@ -2,3 +2,4 @@ export { encodeTarHeader, endOfArchive, type TarEntry, tarPadding } from './enco
 export { type SparseSegment, type TarFormat, type TarHeader, tarType } from './header.ts'
 export type { PaxRecords } from './pax-records.ts'
 export { type TarHandler, TarReader, type TarReaderOptions } from './reader.ts'
+export { headerRoomBytes, writeTarHeader } from './write-header.ts'

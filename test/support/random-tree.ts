@@ -21,6 +21,8 @@ export type TreeStep =
 
 const name = fc.constantFrom('a', 'b', 'a-b', 'c d', 'é', '\udcff')
 const path = fc.array(name, { minLength: 1, maxLength: 3 }).map(names => `/${names.join('/')}`)
+/** The root too. */
+const anyPath = fc.oneof({ weight: 6, arbitrary: path }, fc.constant('/'))
 const mode = fc.constantFrom(0o644, 0o755, 0o600, 0o4755, 0o1777)
 
 const step: fc.Arbitrary<TreeStep> = fc.oneof(
@@ -34,11 +36,11 @@ const step: fc.Arbitrary<TreeStep> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('link' as const, 'rename' as const), path, other: path }) },
   fc.record({ do: fc.constant('node' as const), path, device: fc.boolean() }),
   { weight: 2, arbitrary: fc.record({ do: fc.constant('remove' as const), path }) },
-  fc.record({ do: fc.constant('chmod' as const), path, mode }),
-  fc.record({ do: fc.constant('chown' as const), path, id: fc.constantFrom(0, 1, 3_000_000) }),
+  fc.record({ do: fc.constant('chmod' as const), path: anyPath, mode }),
+  fc.record({ do: fc.constant('chown' as const), path: anyPath, id: fc.constantFrom(0, 1, 3_000_000) }),
   fc.record({
     do: fc.constant('xattr' as const),
-    path,
+    path: anyPath,
     name: fc.constantFrom('user.a', 'trusted.b', 'trusted.overlay.opaque', 'user.overlay.origin'),
     value: fc.option(fc.constantFrom('', 'v', '\u0001')),
   }),

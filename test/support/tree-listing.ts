@@ -14,7 +14,11 @@ export type ListingOptions = {
 
 /** path → everything about it; names of one file name the first of them. */
 export function listFileSystem(fileSystem: FileSystem, options: ListingOptions = {}): Record<string, string> {
-  const view = viewFileSystem(fileSystem)
+  return listView(viewFileSystem(fileSystem), options)
+}
+
+/** The same of a tree that is only read. */
+export function listView(view: TreeView, options: ListingOptions = {}): Record<string, string> {
   const listing: Record<string, string> = {}
   const links = new Map<string, string>()
   const visit = (path: string, object: ViewObject): void => {

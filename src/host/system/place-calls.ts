@@ -118,8 +118,8 @@ const callNumbers: { readonly [arch: string]: { statx: number; renameat2: number
   loong64: { statx: 291, renameat2: 276, getdents64: 61 },
   ppc64: { statx: 383, renameat2: 357, getdents64: 202 },
 }
-/** Elsewhere the kernel answers with ENOSYS. */
-const numbersHere = callNumbers[process.arch] ?? { statx: -1, renameat2: -1, getdents64: -1 }
+/** Numbers of calls on this machine; on others than those above the kernel answers with ENOSYS. */
+export const numbersHere = callNumbers[process.arch] ?? { statx: -1, renameat2: -1, getdents64: -1 }
 /** STATX_ATTR_IMMUTABLE and STATX_ATTR_APPEND have the values of FS_IMMUTABLE_FL and FS_APPEND_FL. */
 const flagBits = 0x30
 

@@ -4,7 +4,15 @@
 import { OvlError, quote } from '../../errors/index.ts'
 import { type FileType, majorOf, minorOf } from '../../fs/index.ts'
 import { baseName, joinPath, opaqueMarker, parentPath, whiteoutPrefix } from '../../path/index.ts'
-import { encodeTarHeader, endOfArchive, type TarEntry, tarPadding, tarType } from '../../tar/index.ts'
+import {
+  encodeTarHeader,
+  endOfArchive,
+  headerRoomBytes,
+  type TarEntry,
+  tarPadding,
+  tarType,
+  writeTarHeader,
+} from '../../tar/index.ts'
 import type { Xattrs } from '../attributes.ts'
 import type { PlacedObject } from './compare-objects.ts'
 import type { WrittenEntry } from './layer-entries.ts'
@@ -61,8 +69,8 @@ class Encoder implements LayerEncoder {
   readonly #entries: readonly WrittenEntry[]
   readonly #options: EncodeOptions
   #next = 0
-  /** Bytes that are ready: a header, padding, the end of the archive. */
-  #ready: Uint8Array = new Uint8Array()
+  /** A header that found no room in the buffer of the caller, or padding, or the end of the archive. */
+  #ready: Uint8Array = nothing
   #readyAt = 0
   #file: OpenContent | null = null
 
@@ -74,9 +82,12 @@ class Encoder implements LayerEncoder {
   read(target: Uint8Array): number {
     let filled = 0
     while (filled < target.length) {
-      if (this.#readyAt < this.#ready.length) filled += this.#takeReady(target.subarray(filled))
-      else if (this.#file !== null) filled += this.#readFile(target.subarray(filled), this.#file)
-      else if (!this.#begin()) break
+      let count: number
+      if (this.#readyAt < this.#ready.length) count = this.#takeReady(target, filled)
+      else if (this.#file !== null) count = this.#readFile(this.#file, target, filled)
+      else if (this.#next > this.#entries.length) break
+      else count = this.#begin(target, filled)
+      filled += count
     }
     return filled
   }
@@ -86,52 +97,50 @@ class Encoder implements LayerEncoder {
     this.#file = null
   }
 
-  #takeReady(target: Uint8Array): number {
-    const part = this.#ready.subarray(this.#readyAt, this.#readyAt + target.length)
-    target.set(part)
+  #takeReady(target: Uint8Array, at: number): number {
+    const part = this.#ready.subarray(this.#readyAt, this.#readyAt + target.length - at)
+    target.set(part, at)
     this.#readyAt += part.length
     return part.length
   }
 
-  #putReady(bytes: Uint8Array): void {
+  #putReady(bytes: Uint8Array): 0 {
     this.#ready = bytes
     this.#readyAt = 0
+    return 0
   }
 
-  /** Starts the next entry, or the end; false behind it. */
-  #begin(): boolean {
-    const entry = this.#entries[this.#next]
-    if (entry === undefined) {
-      if (this.#next++ > this.#entries.length) return false
-      this.#putReady(endOfArchive)
-      return true
-    }
-    this.#next++
+  /** Starts the next entry, or the end; how many bytes of it were written. */
+  #begin(target: Uint8Array, at: number): number {
+    const entry = this.#entries[this.#next++]
+    if (entry === undefined) return this.#putReady(endOfArchive)
     const header = tarEntry(entry, this.#options)
-    this.#putReady(encodeTarHeader(header))
-    if (
-      entry.kind === 'object' &&
-      entry.object.object.type === 'file' &&
-      header.size !== undefined &&
-      header.size > 0
-    ) {
+    const sizeBytes = entry.kind === 'object' && entry.object.object.type === 'file' ? (header.size ?? 0) : 0
+    if (sizeBytes > 0 && entry.kind === 'object') {
       const { view, object } = contentOf(entry.object)
-      this.#file = { reader: view.open(object), sizeBytes: header.size, path: entry.path, at: 0 }
+      this.#file = { reader: view.open(object), sizeBytes, path: entry.path, at: 0 }
     }
-    return true
+    if (target.length - at < headerRoomBytes) return this.#putReady(encodeTarHeader(header))
+    const written = writeTarHeader(header, target, at)
+    return typeof written === 'number' ? written : this.#putReady(written)
   }
 
-  #readFile(target: Uint8Array, file: OpenContent): number {
-    const wanted = target.subarray(0, file.sizeBytes - file.at)
-    const count = file.reader.read(wanted, file.at)
+  #readFile(file: OpenContent, target: Uint8Array, at: number): number {
+    const end = Math.min(target.length, at + file.sizeBytes - file.at)
+    const count = file.reader.read(target.subarray(at, end), file.at)
     if (count === 0) throw changedWhileRead(file.path)
     file.at += count
     if (file.at < file.sizeBytes) return count
     this.close()
-    this.#putReady(tarPadding(file.sizeBytes))
-    return count
+    const padding = -file.sizeBytes & 511
+    const paddedEnd = at + count + padding
+    if (paddedEnd > target.length) return count + this.#putReady(tarPadding(file.sizeBytes))
+    target.fill(0, at + count, paddedEnd)
+    return count + padding
   }
 }
+
+const nothing = new Uint8Array()
 
 const tarTypes: Readonly<Record<FileType, number | null>> = {
   file: tarType.file,
@@ -147,37 +156,39 @@ const tarTypes: Readonly<Record<FileType, number | null>> = {
 const hostXattrs: ReadonlySet<string> = new Set(['security.selinux', 'system.nfs4_acl'])
 
 /** The entry as tar has it. */
-export function tarEntry(entry: WrittenEntry, options: EncodeOptions): TarEntry {
+function tarEntry(entry: WrittenEntry, options: EncodeOptions): TarEntry {
   if (entry.kind === 'whiteout') {
-    const name = joinPath(parentPath(entry.path), `${whiteoutPrefix}${baseName(entry.path)}`)
-    return { ...markerEntry, name }
+    return markerEntry(joinPath(parentPath(entry.path), `${whiteoutPrefix}${baseName(entry.path)}`), 0o600)
   }
-  const { object, xattrs } = entry.object
-  if (entry.kind === 'opaque') return { ...markerEntry, name: joinPath(entry.path, opaqueMarker), mode: object.mode }
-  const type = entry.kind === 'hardLink' ? tarType.hardLink : tarTypes[object.type]
+  const placed = entry.object
+  const { object } = placed
+  if (entry.kind === 'opaque') return markerEntry(joinPath(entry.path, opaqueMarker), object.mode)
+  const isLink = entry.kind === 'hardLink'
+  const type = isLink ? tarType.hardLink : tarTypes[object.type]
   if (type === null) throw new Error('a socket is no entry of a layer')
-  const name = entry.path === '' ? './' : entry.path
-  const common = { name, type, mode: object.mode, uid: object.uid, gid: object.gid, ...timeOf(entry.object, options) }
-  if (entry.kind === 'hardLink') return { ...common, linkName: entry.target }
-  return { ...common, ...specifics(entry.object), ...(xattrs === null ? {} : { xattrs: withoutHosts(xattrs) }) }
+  const { latestTimeSec = Number.POSITIVE_INFINITY, timePrecision } = options
+  const isClamped = object.mtimeSec >= latestTimeSec
+  return {
+    name: entry.path === '' ? './' : entry.path,
+    type,
+    linkName: isLink ? entry.target : object.type === 'symlink' ? placed.view.readlink(object) : '',
+    mode: object.mode,
+    uid: object.uid,
+    gid: object.gid,
+    size: object.type === 'file' && !isLink ? contentOf(placed).object.sizeBytes : 0,
+    mtimeSec: isClamped ? latestTimeSec : object.mtimeSec,
+    mtimeNsec: isClamped || timePrecision === 's' ? 0 : object.mtimeNsec,
+    devMajor: isLink ? 0 : majorOf(object.rdev),
+    devMinor: isLink ? 0 : minorOf(object.rdev),
+    xattrs: placed.xattrs === null || isLink ? noXattrs : withoutHosts(placed.xattrs),
+  }
 }
+
+const noXattrs: Xattrs = new Map()
 
 /** Markers carry no metadata of their own: that of a whiteout on the disk says nothing, overlayfs shares their inode. */
-const markerEntry = { type: tarType.file, mode: 0o600, uid: 0, gid: 0, size: 0, mtimeSec: 0 }
-
-function specifics(placed: PlacedObject): Partial<TarEntry> {
-  const { object, view } = placed
-  if (object.type === 'file') return { size: contentOf(placed).object.sizeBytes }
-  if (object.type === 'symlink') return { linkName: view.readlink(object) }
-  if (object.rdev === 0) return {}
-  return { devMajor: majorOf(object.rdev), devMinor: minorOf(object.rdev) }
-}
-
-function timeOf({ object }: PlacedObject, options: EncodeOptions): { mtimeSec: number; mtimeNsec: number } {
-  const { latestTimeSec = Number.POSITIVE_INFINITY, timePrecision } = options
-  const { mtimeSec, mtimeNsec } = object
-  if (mtimeSec >= latestTimeSec) return { mtimeSec: latestTimeSec, mtimeNsec: 0 }
-  return { mtimeSec, mtimeNsec: timePrecision === 's' ? 0 : mtimeNsec }
+function markerEntry(name: string, mode: number): TarEntry {
+  return { name, type: tarType.file, mode, uid: 0, gid: 0 }
 }
 
 function withoutHosts(xattrs: Xattrs): Xattrs {

@@ -1,0 +1,161 @@
+// Reading whole trees: each call is made as often as there are files, so names stay where the kernel put them and
+// nothing is made that is not asked for. Everything is relative to an open directory; no symlink is followed.
+import { decodeName } from '../../path/index.ts'
+import { type Binding, openBinding } from './binding.ts'
+import { kernelBufferBytes, kernelMemory } from './kernel-memory.ts'
+import { loadPlaceCalls, numbersHere, type PlaceCalls } from './place-calls.ts'
+import { errnoOf } from './system-error.ts'
+
+/** Fields of struct statx, read where they lie: the next call overwrites them. */
+export type StatxFields = {
+  /** With type bits. */
+  readonly mode: number
+  readonly nlink: number
+  readonly uid: number
+  readonly gid: number
+  readonly sizeBytes: number
+  readonly mtimeSec: number
+  readonly mtimeNsec: number
+  readonly rdevMajor: number
+  readonly rdevMinor: number
+  /** Equal for the names of one object of the machine. */
+  readonly identity: string
+}
+
+/** Calls for reading trees. Errors: FsError. */
+export type ScanCalls = Pick<PlaceCalls, 'listxattrat' | 'getxattrat' | 'readlink' | 'openBeneath' | 'lseek'> & {
+  /** openat(2) of a name, never of a symlink's target. */
+  open(directory: number, name: string, flags: number): number
+  /** pread(2) into bytes from `start` on. */
+  pread(fd: number, target: Uint8Array, position: number): number
+  close(fd: number): void
+  /** Calls `found` for every name of a directory that is open for reading, "." and ".." left out. */
+  scan(directory: number, found: (name: string, stat: StatxFields) => void): void
+  /** Null: no such name. '' is the directory itself. */
+  stat(directory: number, name: string): StatxFields | null
+}
+
+let loaded: ScanCalls | null | undefined
+
+/** The calls, or null without koffi. Cached, once for each thread. */
+export function loadScanCalls(): ScanCalls | null {
+  if (loaded === undefined) {
+    const binding = openBinding()
+    const places = loadPlaceCalls()
+    loaded = binding === null || places === null ? null : { ...places, ...scanning(binding), ...reading(binding) }
+  }
+  return loaded
+}
+
+const AT_SYMLINK_NOFOLLOW = 0x100
+const AT_NO_AUTOMOUNT = 0x800
+const AT_EMPTY_PATH = 0x1000
+const STATX_BASIC_STATS = 0x7ff
+const O_NOFOLLOW = 0o400000
+const O_CLOEXEC = 0o2000000
+/** Where the name begins in struct linux_dirent64, and its length in. */
+const [nameAt, lengthAt] = [19, 16]
+const dot = 0x2e
+
+function scanning(binding: Binding): Pick<ScanCalls, 'scan' | 'stat'> {
+  const { bind, path: put, check, errno, buffer: names, address } = kernelMemory(binding)
+  const getdents = bind('syscall', 'long', ['long', 'int', 'pointer', 'size'])
+  const statx = bind('syscall', 'long', ['long', 'int', 'pointer', 'int', 'uint', 'pointer'])
+  const answer = new Uint8Array(new ArrayBuffer(256))
+  const answerAddress = binding.pointerTo(answer)
+  const fields = new StatxMemory(answer)
+  const flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT
+  /** False: no such name, or no longer. */
+  const ask = (fd: number, name: number, more: number): boolean => {
+    const result = statx(numbersHere.statx, fd, name, flags | more, STATX_BASIC_STATS, answerAddress)
+    if (result < 0 && errno() === errnoOf.ENOENT) return false
+    check(result, 'statx')
+    return true
+  }
+  return {
+    stat: (fd, name) => (ask(fd, put('statx', name), name === '' ? AT_EMPTY_PATH : 0) ? fields : null),
+    scan(fd, found) {
+      for (;;) {
+        const length = check(getdents(numbersHere.getdents64, fd, address, kernelBufferBytes), 'getdents64')
+        if (length === 0) return
+        for (let at = 0; at < length; at += names.readUInt16LE(at + lengthAt)) {
+          const start = at + nameAt
+          const end = names.indexOf(0, start)
+          if (isDots(names, start, end)) continue
+          if (ask(fd, address + start, 0)) found(decodeName(names, start, end), fields)
+        }
+      }
+    },
+  }
+}
+
+function isDots(names: Uint8Array, start: number, end: number): boolean {
+  return names[start] === dot && (end - start === 1 || (end - start === 2 && names[start + 1] === dot))
+}
+
+function reading(binding: Binding): Pick<ScanCalls, 'open' | 'pread' | 'close'> {
+  const { bind, path: put, check } = kernelMemory(binding)
+  const addressOf = rememberAddress(binding)
+  const open = bind('openat', 'int', ['int', 'pointer', 'int', 'uint'])
+  const pread = bind('pread', 'long', ['int', 'pointer', 'size', 'offset'])
+  const close = bind('close', 'int', ['int'])
+  return {
+    open: (fd, name, flags) => check(open(fd, put('open', name), flags | O_NOFOLLOW | O_CLOEXEC, 0), 'open'),
+    pread: (fd, target, position) => check(pread(fd, addressOf(target), target.length, position), 'read'),
+    close: fd => void close(fd),
+  }
+}
+
+/** Reads go into parts of few buffers: to ask for an address costs as much as the call. */
+function rememberAddress({ pointerTo }: Binding): (bytes: Uint8Array) => number {
+  let buffer: ArrayBufferLike | null = null
+  let address = 0
+  return bytes => {
+    if (bytes.buffer !== buffer) {
+      buffer = bytes.buffer
+      address = pointerTo(new Uint8Array(buffer))
+    }
+    return address + bytes.byteOffset
+  }
+}
+
+/** struct statx */
+class StatxMemory implements StatxFields {
+  readonly #view: DataView
+
+  constructor(memory: Uint8Array) {
+    this.#view = new DataView(memory.buffer)
+  }
+
+  get mode(): number {
+    return this.#view.getUint16(28, true)
+  }
+  get nlink(): number {
+    return this.#view.getUint32(16, true)
+  }
+  get uid(): number {
+    return this.#view.getUint32(20, true)
+  }
+  get gid(): number {
+    return this.#view.getUint32(24, true)
+  }
+  get sizeBytes(): number {
+    return this.#view.getUint32(40, true) + this.#view.getUint32(44, true) * 2 ** 32
+  }
+  get mtimeSec(): number {
+    return this.#view.getUint32(112, true) + this.#view.getInt32(116, true) * 2 ** 32
+  }
+  get mtimeNsec(): number {
+    return this.#view.getUint32(120, true)
+  }
+  get rdevMajor(): number {
+    return this.#view.getUint32(128, true)
+  }
+  get rdevMinor(): number {
+    return this.#view.getUint32(132, true)
+  }
+  get identity(): string {
+    const word = (at: number): number => this.#view.getUint32(at, true)
+    return `${word(136)}:${word(140)}:${word(36)}:${word(32)}`
+  }
+}
