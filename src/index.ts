@@ -55,6 +55,21 @@ export {
 export { formatOverlayOptions, type OverlayOptions, parseOverlayOptions } from './overlay/index.ts'
 export { decodeName, encodeName, parseLayerName } from './path/index.ts'
 export {
+  compareReplays,
+  type Difference,
+  emulateScenario,
+  formatScenario,
+  parseScenario,
+  randomScenario,
+  readScenario,
+  type Replay,
+  runSteps,
+  type Scenario,
+  shrinkScenario,
+  type Step,
+  type StepResult,
+} from './scenario/index.ts'
+export {
   encodeTarHeader,
   endOfArchive,
   type TarEntry,

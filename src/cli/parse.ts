@@ -124,8 +124,9 @@ function splitRest(argv: readonly string[], positionals: readonly string[], spec
 
 function checkArguments(spec: CommandSpec, positionals: readonly string[]): void {
   const expected = spec.arguments.filter(argument => argument.rest !== true)
+  const takesMany = expected.at(-1)?.many === true
   const needed = expected.filter(argument => argument.optional !== true).length
-  if (positionals.length >= needed && positionals.length <= expected.length) return
+  if (positionals.length >= needed && (positionals.length <= expected.length || takesMany)) return
   const names = expected.map(argumentLabel)
   const wants = names.length === 0 ? 'takes no argument' : `needs ${names.join(' and ')}`
   const count = `${positionals.length} argument${positionals.length === 1 ? '' : 's'}`

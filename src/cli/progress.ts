@@ -18,6 +18,8 @@ export type Task = {
   readonly doneBytes: number
   /** null when it is not known. */
   readonly totalBytes: number | null
+  /** What is counted when it is no bytes: "scenarios". */
+  readonly unit?: string
   /** What `--progress json` prints. */
   readonly json: { readonly [key: string]: Json }
 }
@@ -75,9 +77,9 @@ function jsonProgress(print: (line: string) => void, now: () => number): Progres
   let last = Number.NEGATIVE_INFINITY
   const report = (task: Task, finished: boolean): void => {
     last = now()
-    print(
-      JSON.stringify({ progress: { ...task.json, doneBytes: task.doneBytes, totalBytes: task.totalBytes, finished } }),
-    )
+    const { doneBytes, totalBytes, unit } = task
+    const amount = unit === undefined ? { doneBytes, totalBytes } : { done: doneBytes, total: totalBytes, unit }
+    print(JSON.stringify({ progress: { ...task.json, ...amount, finished } }))
   }
   const update = (task: Task): void => {
     if (now() - last >= redrawIntervalMs) report(task, false)
@@ -131,7 +133,9 @@ function taskLine(task: Task, columns: number): string {
   const { doneBytes, totalBytes } = task
   const share = totalBytes === null || totalBytes === 0 ? null : Math.min(1, doneBytes / totalBytes)
   const bar = share === null ? '' : `  [${'#'.repeat(Math.round(share * barWidth)).padEnd(barWidth, '.')}]`
-  const amount = totalBytes === null ? sizeText(doneBytes) : `${sizeText(doneBytes)} / ${sizeText(totalBytes)}`
+  const size = task.unit === undefined ? sizeText : String
+  const count = totalBytes === null ? size(doneBytes) : `${size(doneBytes)} / ${size(totalBytes)}`
+  const amount = task.unit === undefined ? count : `${count} ${task.unit}`
   // A line that wraps cannot be erased by moving up one line, so it is cut.
   return cut(`  ${escapeControls(task.label)}${bar}  ${amount}`, Math.max(10, columns - 1))
 }

@@ -25,6 +25,8 @@ export type OutputStream = ProgressTarget & {
 /** Everything a command may use besides its arguments. */
 export type Session = {
   readonly settings: Settings
+  /** How text is printed. */
+  readonly view: View
   readonly progress: Progress
   readonly warnings: Warnings
   readonly interruption: Interruption
@@ -64,6 +66,7 @@ export function createSession(settings: Settings, io: ProcessLike): Session {
   const print = (lines: readonly string[]): Promise<void> => write(lines.map(line => `${line}\n`).join(''))
   return {
     settings,
+    view,
     progress,
     warnings,
     interruption: catchSignals({

@@ -14,6 +14,8 @@ export type ArgumentSpec = {
   readonly name: string
   readonly text: string
   readonly optional?: boolean
+  /** One or more of them. Only the last argument can be so. */
+  readonly many?: boolean
   /** Everything behind `--`: any number of words. Only the last argument can be one. */
   readonly rest?: boolean
 }
@@ -75,9 +77,9 @@ export function usageLine(spec: CommandSpec): string {
   return ['ovl', spec.name, '[flags]', ...spec.arguments.map(argumentLabel)].join(' ')
 }
 
-/** An argument as the usage shows it: `IMAGE`, `[PATH]`, `[-- COMMAND…]`. */
-export function argumentLabel({ name, optional, rest }: ArgumentSpec): string {
-  const label = rest === true ? `-- ${name}…` : name
+/** An argument as the usage shows it: `IMAGE`, `[PATH]`, `FILE…`, `[-- COMMAND…]`. */
+export function argumentLabel({ name, optional, many, rest }: ArgumentSpec): string {
+  const label = rest === true ? `-- ${name}…` : many === true ? `${name}…` : name
   return optional === true ? `[${label}]` : label
 }
 

@@ -12,6 +12,7 @@ export type { ListedEntry, ListOptions } from './list.ts'
 export type { MountCommandOptions, MountedCommandOptions, MountedLayer, MountReport } from './mount.ts'
 export type { UnpackPlan } from './plan-unpack.ts'
 export type { PrintFileOptions } from './print-file.ts'
+export type { Disagreement, RandomReplay, ReplayOptions, ReplayReport } from './replay.ts'
 export type { UnmountReport } from './umount.ts'
 export type { UnpackCommandOptions, UnpackedImage, UnpackReport } from './unpack.ts'
 export type { LayerVerdict, Verification, VerifyOptions } from './verify.ts'
@@ -29,6 +30,7 @@ export const loadCommand = {
   mount: () => import('./mount.ts'),
   planUnpack: () => import('./plan-unpack.ts'),
   printFile: () => import('./print-file.ts'),
+  replay: () => import('./replay.ts'),
   umount: () => import('./umount.ts'),
   unpack: () => import('./unpack.ts'),
   verify: () => import('./verify.ts'),

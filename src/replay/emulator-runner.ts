@@ -11,6 +11,7 @@ export function openEmulatorRunner(options: PlayOptions = {}): Runner {
   return {
     name: 'emulator',
     title: 'emulator',
+    reusesInodes: false,
     run: async scenario => emulateScenario(scenario, options),
     close: async () => undefined,
   }
@@ -26,6 +27,7 @@ export function openHostRunner(options: PlayOptions = {}): Runner {
   return {
     name: 'host',
     title: 'emulator on directories',
+    reusesInodes: true,
     async run(scenario) {
       const directory = path.join(parent, String(count++))
       fs.mkdirSync(directory, { mode: 0o755 })

@@ -1,4 +1,5 @@
 export { openEmulatorRunner, openHostRunner } from './emulator-runner.ts'
 export { KernelFs, openKernelFs } from './kernel-fs/kernel-fs.ts'
 export { openKernelRunner } from './kernel/kernel-runner.ts'
+export { runnerNames, withRunners } from './open-runners.ts'
 export type { Runner, RunnerName } from './runner.ts'

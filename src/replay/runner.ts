@@ -5,13 +5,15 @@ export type Runner = {
   readonly name: RunnerName
   /** One line for people: "kernel 6.18.44". */
   readonly title: string
+  /** Its file system gives the number of a deleted file to the next one. */
+  readonly reusesInodes: boolean
   /** Scenarios asked for at once are run one after the other, in the order in which they were asked for. */
   run(scenario: Scenario): Promise<Replay>
   close(): Promise<void>
 }
 
 /** Where scenarios run. */
-export type RunnerName = 'emulator' | 'host' | 'kernel' | 'kernel-ext4' | 'fuse'
+export type RunnerName = 'emulator' | 'host' | 'kernel' | 'kernel-ext4'
 
 /** The clock of this machine, in nanoseconds since 1970, as far as Date knows it. */
 export function hostClock(): bigint {

@@ -1,6 +1,7 @@
 // Where two runs of one scenario differ.
 import { diffTrees, type TreeListing } from '../fs/index.ts'
 import type { Replay } from './result.ts'
+import type { Scenario } from './scenario.ts'
 import type { StepResult } from './run-steps.ts'
 
 /** A run and the name of its runner. */
@@ -41,6 +42,16 @@ export function compareReplays(a: NamedReplay, b: NamedReplay, options: CompareO
   const upper = compareTrees(left.upper, right.upper, names)
   const isEqual = mount === null && step === null && merged.length === 0 && upper.length === 0
   return isEqual ? null : { mount, step, merged, upper }
+}
+
+/**
+ * What kind of difference it is, to tell one fault from another: a mount, an operation with both errnos, or a tree.
+ */
+export function kindOfDifference({ steps }: Scenario, { mount, step, merged }: Difference): string {
+  if (mount !== null) return `mount: ${mount.map(errno => errno ?? 'ok').join(', ')}`
+  if (step === null) return merged.length > 0 ? 'merged' : 'upper'
+  const answers = step.results.map(result => ('errno' in result ? result.errno : 'ok' in result ? 'ok' : 'not run'))
+  return `${steps[step.index]?.[0] ?? ''}: ${answers.join(', ')}`
 }
 
 function firstDifference(

@@ -1,6 +1,14 @@
-export { compareReplays, type CompareOptions, type Difference, type NamedReplay } from './compare.ts'
+export {
+  compareReplays,
+  type CompareOptions,
+  type Difference,
+  kindOfDifference,
+  type NamedReplay,
+  type NotRun,
+} from './compare.ts'
 export { emulateScenario, type EmulationPlace } from './emulate.ts'
 export { parseScenario, readScenario } from './parse-scenario.ts'
+export { formatScenario } from './format-scenario.ts'
 export { lowerNames, type PlayOptions, playScenario, type Stage } from './play.ts'
 export { randomScenario } from './random/random-scenario.ts'
 export { type Replay, replaySchema } from './result.ts'

@@ -64,11 +64,10 @@ function octal(mode: number): string {
   return mode.toString(8).padStart(4, '0')
 }
 
-/** Seconds with as many digits behind the point as there are. */
+/** Seconds, with nine digits behind the point unless they are all 0: as in listings. */
 export function formatTime(timeNs: bigint): string {
   const size = timeNs < 0n ? -timeNs : timeNs
-  const fraction = String(size % 1_000_000_000n)
-    .padStart(9, '0')
-    .replace(/0+$/, '')
-  return `${timeNs < 0n ? '-' : ''}${size / 1_000_000_000n}${fraction === '' ? '' : `.${fraction}`}`
+  const fraction = size % 1_000_000_000n
+  const seconds = `${timeNs < 0n ? '-' : ''}${size / 1_000_000_000n}`
+  return fraction === 0n ? seconds : `${seconds}.${String(fraction).padStart(9, '0')}`
 }

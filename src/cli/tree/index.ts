@@ -8,6 +8,7 @@ import { inspectSpec } from './inspect.ts'
 import { layersSpec } from './layers.ts'
 import { lsSpec } from './ls.ts'
 import { mountSpec } from './mount.ts'
+import { replaySpec } from './replay.ts'
 import { umountSpec } from './umount.ts'
 import { unpackSpec } from './unpack.ts'
 import { verifySpec } from './verify.ts'
@@ -24,6 +25,7 @@ export const commandTree: readonly CommandSpec[] = [
   unpackSpec,
   mountSpec,
   umountSpec,
+  replaySpec,
   explainSpec,
   doctorSpec,
   helpSpec,
