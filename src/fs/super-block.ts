@@ -116,6 +116,11 @@ export interface SuperBlock<I extends Inode = Inode> {
   create(dir: I, name: string, make: NewInode): I
   /** An object without a name; `link` gives it one, else the caller says `forget` when it is done. Errors: EOPNOTSUPP. */
   createTemporary(dir: I, make: NewInode): I
+  /**
+   * Keeps an object usable when its last name goes away, until the returned function is called. Not needed for what is
+   * open, nor where objects stay by themselves.
+   */
+  hold?(inode: I): () => void
   /** The caller will not use the object again: one of `createTemporary` that has got no name goes away. */
   forget?(inode: I): void
   /** The object that stands for the new name. */

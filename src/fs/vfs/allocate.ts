@@ -6,10 +6,18 @@ import { fileSizeLimitBytes } from './attributes.ts'
 import { isAppendOnly, isImmutable } from './permission.ts'
 import type { View } from './view.ts'
 
+type Allocated = {
+  readonly inode: Inode
+  readonly file: InodeFile | null
+  readonly isWritable: boolean
+  /** file_modified(): as for a write. */
+  readonly losePrivileges: () => void
+}
+
 /** Allocates the range, or frees it. Errors: EINVAL, EOPNOTSUPP, EBADF, EPERM, ESPIPE, EISDIR, ENODEV, EFBIG. */
 export function allocateRange(
   view: View,
-  { inode, file, isWritable }: { readonly inode: Inode; readonly file: InodeFile | null; readonly isWritable: boolean },
+  { inode, file, isWritable, losePrivileges }: Allocated,
   range: { readonly mode: number; readonly position: number; readonly lengthBytes: number },
 ): void {
   const { mode, position, lengthBytes } = range
@@ -24,5 +32,6 @@ export function allocateRange(
   if (inode.type === 'fifo') throw new FsError('ESPIPE', 'fallocate')
   if (file === null) throw new FsError('ENODEV', 'fallocate')
   if (position + lengthBytes > fileSizeLimitBytes) throw new FsError('EFBIG', 'fallocate')
+  losePrivileges()
   file.allocate(mode, position, lengthBytes)
 }

@@ -10,7 +10,8 @@ const encoder = new TextEncoder()
  */
 export function readWhole(handle: FileHandle): Uint8Array {
   try {
-    let content = new Uint8Array(handle.stat().sizeBytes)
+    // An empty file is read as well: that changes its access time.
+    let content = new Uint8Array(Math.max(1, handle.stat().sizeBytes))
     let filled = 0
     for (;;) {
       const isFull = filled === content.length

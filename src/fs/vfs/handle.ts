@@ -47,6 +47,8 @@ class OpenFile implements FileHandle {
   readonly #view: View
   readonly #file: InodeFile | null
   readonly #directory: InodeDirectory | null
+  /** Of an object that is neither: lets it go. */
+  readonly #release: (() => void) | undefined
   #position = 0
   #open = true
   /** `privilegeChanges` when the file was last known to have nothing that a write takes away. */
@@ -58,6 +60,7 @@ class OpenFile implements FileHandle {
     this.flags = flags
     this.#file = file
     this.#directory = directory
+    this.#release = file === null && directory === null ? view.superBlock.hold?.(inode) : undefined
   }
 
   stat(): Stat {
@@ -109,7 +112,9 @@ class OpenFile implements FileHandle {
   allocate(mode: number, position: number, lengthBytes: number): void {
     this.#mayUse('fallocate', true)
     const range = { mode, position, lengthBytes }
-    allocateRange(this.#view, { inode: this.inode, file: this.#file, isWritable: this.#writes }, range)
+    const losePrivileges = (): void => this.#losePrivileges()
+    const allocated = { inode: this.inode, file: this.#file, isWritable: this.#writes, losePrivileges }
+    allocateRange(this.#view, allocated, range)
   }
 
   chmod(mode: number): void {
@@ -195,6 +200,7 @@ class OpenFile implements FileHandle {
     this.#open = false
     this.#file?.close()
     this.#directory?.close()
+    this.#release?.()
     this.#view.superBlock.forget?.(this.inode)
   }
 

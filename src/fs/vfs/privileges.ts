@@ -11,7 +11,9 @@ const capabilityName = 'security.capability'
 /** Whether the object has security.capability. */
 export function hasCapability(view: View, inode: Inode): boolean {
   const { superBlock } = view
-  return superBlock.features.xattrs.includes('security') && superBlock.getXattr(inode, capabilityName) !== null
+  if (!superBlock.features.xattrs.includes('security')) return false
+  // An empty one counts as none: cap_inode_need_killpriv().
+  return (superBlock.getXattr(inode, capabilityName)?.length ?? 0) > 0
 }
 
 /** Removes an existing security.capability. */

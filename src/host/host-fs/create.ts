@@ -92,10 +92,21 @@ function finish(host: Host, { dir, place, make }: Made): HostInode {
   return new HostInode(make.type, { ...stat, flags: 0 }, { parent: null, name: '' })
 }
 
+/** Gives a whiteout that rename has left to whom it belongs. */
+export function ownWhiteout(host: Host, dir: HostInode, name: string, owner: Owner): void {
+  const place = entryPlace(host, dir, name)
+  const stat = host.calls.stat(place)
+  if (stat === null) return
+  const gid = wantedGroup(host, { dir, make: owner, stat })
+  if (stat.uid !== owner.uid || stat.gid !== gid) host.calls.chownat(place, owner.uid, gid)
+}
+
+type Owner = Pick<NewInode, 'uid' | 'gid'>
+
 /** What the directory hands down stays; what came from this process becomes the caller's. */
 function wantedGroup(
   host: Host,
-  { dir, make, stat }: { readonly dir: HostInode; readonly make: NewInode; readonly stat: Stat },
+  { dir, make, stat }: { readonly dir: HostInode; readonly make: Owner; readonly stat: Stat },
 ): number {
   const own = process.getegid?.() ?? 0
   if (make.gid === own || stat.gid !== own) return stat.gid

@@ -6,7 +6,14 @@
 // ENOENT or ESTALE, since what changes an object compares device and inode number first.
 import type { FileType, Inode, StoredFileHandle } from '../../fs/index.ts'
 import type { Identity } from '../system/place-calls.ts'
-import type { HostFile } from './open-file.ts'
+
+/** A descriptor of an object that somebody uses. */
+export type OpenDescriptor = {
+  readonly fd: number
+  readonly isWritable: boolean
+  /** Of O_PATH: it names the object only. */
+  readonly isPath: boolean
+}
 
 /** One name of an object. */
 export class HostInode implements Inode {
@@ -22,8 +29,8 @@ export class HostInode implements Inode {
   fd = -1
   /** The descriptor was used since the cache last looked for one to close. */
   isUsed = false
-  /** Open files; their descriptors reach the object whatever happens to the name. */
-  files: HostFile[] = []
+  /** What is open of it; these descriptors reach the object whatever happens to the name. */
+  open: readonly OpenDescriptor[] = []
   /** By which it is found when it has no name, in the file system of this root. */
   handle: { readonly stored: StoredFileHandle; readonly root: HostRoot } | null = null
   /** FS_IMMUTABLE_FL and FS_APPEND_FL as they were when it was last looked at. */
@@ -94,7 +101,7 @@ export function sweepTree(root: HostInode, sweep: number): number {
   let left = 0
   for (const [name, child] of root.children ?? []) {
     const below = child.children === null ? 0 : sweepTree(child, sweep)
-    if (below === 0 && child.fd < 0 && child.files.length === 0 && child.sweep < sweep) root.children?.delete(name)
+    if (below === 0 && child.fd < 0 && child.open.length === 0 && child.sweep < sweep) root.children?.delete(name)
     else left += below + 1
   }
   return left

@@ -1,8 +1,9 @@
 // A directory of the host as a file system: objects by name in open directories, one system call an operation. What the
 // kernel refuses is refused with its errno, so a program of an ordinary user sees the same refusals as through any tool.
 import fs from 'node:fs'
-import { FsError } from '../../errors/index.ts'
+import { FsError, isErrno } from '../../errors/index.ts'
 import {
+  type Credentials,
   fileTypeOf,
   type FileSystemStat,
   type InodeChange,
@@ -11,19 +12,23 @@ import {
   type NameOf,
   type NewInode,
   O_NOATIME,
+  RENAME_WHITEOUT,
   type Stat,
   type StoredFileHandle,
   type SuperBlock,
   type SuperBlockFeatures,
 } from '../../fs/index.ts'
-import { changeInode, setInodeFlags } from './change.ts'
-import { createEntry, createTemporary } from './create.ts'
+import { changeInode } from './change.ts'
+import { createEntry, createTemporary, ownWhiteout } from './create.ts'
 import { probeFeatures } from './features.ts'
 import { decodeHandle } from './handles.ts'
 import { attach, detach, HostInode, type HostRoot, isIdentity, sweepTree } from './host-inode.ts'
+import { inodeFlags, setInodeFlags } from './inode-flags.ts'
 import { openDirectory } from './open-directory.ts'
+import { holdInode } from './hold-inode.ts'
 import { openFile } from './open-file.ts'
-import { certainPlace, checkIdentity, entryPlace, type Host, isByName, mountDescriptor, placeOf } from './places.ts'
+import { certainPlace, entryPlace, type Host, isByName, mountDescriptor, placeOf } from './places.ts'
+import { readXattr } from './read-xattr.ts'
 import { linkEntry, renameEntry, rmdirEntry, unlinkEntry } from './rename.ts'
 
 /** Nodes that are remembered before those that were not looked up lately are forgotten. */
@@ -100,7 +105,13 @@ export class HostSuperBlock implements SuperBlock<HostInode> {
   }
 
   readlink(inode: HostInode): string {
-    return this.#host.calls.readlink(placeOf(this.#host, inode))
+    if (inode.type !== 'symlink') throw new FsError('EINVAL', 'readlink')
+    try {
+      return this.#host.calls.readlink(placeOf(this.#host, inode))
+    } catch (error) {
+      // Something else has taken the place of the symlink.
+      throw isErrno(error, 'EINVAL') ? new FsError('ESTALE', 'readlink') : error
+    }
   }
 
   openDirectory(dir: HostInode): InodeDirectory {
@@ -115,6 +126,12 @@ export class HostSuperBlock implements SuperBlock<HostInode> {
     const file = openFile(this.#host, inode, { flags: this.#noAtime ? flags | O_NOATIME : flags, onClose })
     this.#open.add(file)
     return file
+  }
+
+  hold(inode: HostInode): () => void {
+    const held = holdInode(this.#host, inode, () => this.#open.delete(held))
+    this.#open.add(held)
+    return () => held.close()
   }
 
   create(dir: HostInode, name: string, make: NewInode): HostInode {
@@ -151,8 +168,9 @@ export class HostSuperBlock implements SuperBlock<HostInode> {
     rmdirEntry(this.#host, dir, name, inode)
   }
 
-  rename(from: NameOf<HostInode>, to: NameOf<HostInode>, flags: number): void {
+  rename(from: NameOf<HostInode>, to: NameOf<HostInode>, flags: number, caller?: Credentials): void {
     renameEntry(this.#host, from, to, flags)
+    if ((flags & RENAME_WHITEOUT) !== 0 && caller !== undefined) ownWhiteout(this.#host, from.dir, from.name, caller)
   }
 
   change(inode: HostInode, change: InodeChange): void {
@@ -160,7 +178,7 @@ export class HostSuperBlock implements SuperBlock<HostInode> {
   }
 
   getXattr(inode: HostInode, name: string): Uint8Array | null {
-    return this.#host.calls.getxattrat(placeOf(this.#host, inode), name)
+    return readXattr(this.#host, inode, name)
   }
 
   setXattr(inode: HostInode, name: string, value: Uint8Array, flags: number): void {
@@ -175,12 +193,8 @@ export class HostSuperBlock implements SuperBlock<HostInode> {
     return this.#host.calls.listxattrat(placeOf(this.#host, inode))
   }
 
-  /** As the last look at the object found them; the kernel itself refuses what they forbid. */
   getFlags(inode: HostInode): number {
-    if (inode.files.length > 0 || inode.parent === null) {
-      checkIdentity(inode, this.#host.calls.identify(placeOf(this.#host, inode)))
-    }
-    return inode.flags
+    return inodeFlags(this.#host, inode)
   }
 
   setFlags(inode: HostInode, flags: number): void {

@@ -2,9 +2,9 @@
 // hold the process up), and only used when the descriptor shows the object that was meant; truncating is left to `change`.
 import fs from 'node:fs'
 import { FsError, isErrno } from '../../errors/index.ts'
-import { type InodeFile, O_ACCMODE, O_APPEND, O_NOATIME, O_RDONLY } from '../../fs/index.ts'
+import { type InodeFile, O_ACCMODE, O_APPEND, O_NOATIME, O_RDWR, O_WRONLY } from '../../fs/index.ts'
 import { hostRefusal } from './host-refusal.ts'
-import type { HostInode } from './host-inode.ts'
+import type { HostInode, OpenDescriptor } from './host-inode.ts'
 import { checkIdentity, type Host, isByName, placeOf } from './places.ts'
 
 const { O_NONBLOCK } = fs.constants
@@ -25,9 +25,15 @@ export function openFile(host: Host, node: HostInode, options: OpenOptions): Hos
     fs.closeSync(fd)
     throw error
   }
-  const file = new HostFile(host, node, { fd, isWritable: (flags & O_ACCMODE) !== O_RDONLY, onClose })
-  node.files.push(file)
+  const file = new HostFile(host, node, { fd, isWritable: isWritable(flags), onClose })
+  node.open = [...node.open, file]
   return file
+}
+
+/** Access mode 3 is for neither reading nor writing. */
+function isWritable(flags: number): boolean {
+  const mode = flags & O_ACCMODE
+  return mode === O_WRONLY || mode === O_RDWR
 }
 
 function openNode(host: Host, node: HostInode, flags: number): number {
@@ -44,9 +50,10 @@ function openNode(host: Host, node: HostInode, flags: number): number {
 type Opened = { readonly fd: number; readonly isWritable: boolean; readonly onClose: (file: HostFile) => void }
 
 /** An open regular file of the host. */
-export class HostFile implements InodeFile {
+export class HostFile implements InodeFile, OpenDescriptor {
   readonly fd: number
   readonly isWritable: boolean
+  readonly isPath = false
   readonly #host: Host
   readonly #node: HostInode
   readonly #onClose: (file: HostFile) => void
@@ -98,7 +105,7 @@ export class HostFile implements InodeFile {
   close(): void {
     if (!this.#isOpen) return
     this.#isOpen = false
-    this.#node.files = this.#node.files.filter(file => file !== this)
+    this.#node.open = this.#node.open.filter(open => open !== this)
     this.#onClose(this)
     fs.closeSync(this.fd)
   }

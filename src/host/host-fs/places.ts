@@ -21,8 +21,8 @@ export function entryPlace({ descriptors }: Host, dir: HostInode, name: string):
  * Errors: ENOENT when it is gone, ESTALE for a handle that leads nowhere any more.
  */
 export function placeOf(host: Host, node: HostInode): Place {
-  const open = node.files[0]
-  if (open !== undefined) return { fd: open.fd, name: '' }
+  const open = node.open[0]
+  if (open !== undefined) return { fd: open.fd, name: node.type === 'dir' ? '.' : '' }
   if (node.fd >= 0) {
     node.isUsed = true
     return { fd: node.fd, name: node.type === 'dir' ? '.' : '' }

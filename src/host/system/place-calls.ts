@@ -61,6 +61,8 @@ type ChangingCalls = {
   chmodat(place: Place, mode: number): void
   /** -1: as it is. */
   chownat(place: Place, uid: number, gid: number): void
+  /** truncate(2) of an open file: times change only with the size. */
+  truncate(fd: number, sizeBytes: number): void
   utimensat(place: Place, times: { readonly atime: TimeChange; readonly mtime: TimeChange }): void
   /** Of the process: returns the one before. */
   umask(mask: number): number
@@ -232,11 +234,13 @@ function making({
 type Changes = Omit<ChangingCalls, 'mkdirat' | 'mknodat' | 'symlinkat' | 'linkat' | 'umask'>
 
 function changing(memory: KernelMemory): Changes {
-  const { bind, path: put, check, view, address } = memory
+  const { bind, path: put, check, errno, view, address } = memory
   const unlink = bind('unlinkat', 'int', ['int', 'pointer', 'int'])
   const rename = bind('syscall', 'long', ['long', 'int', 'pointer', 'int', 'pointer', 'uint'])
   const chown = bind('fchownat', 'int', ['int', 'pointer', 'uint', 'uint', 'int'])
   const utimens = bind('utimensat', 'int', ['int', 'pointer', 'pointer', 'int'])
+  const truncate = bind('truncate', 'int', ['pointer', 'offset'])
+  const ftruncate = bind('ftruncate', 'int', ['int', 'offset'])
   return {
     unlinkat: ({ fd, name }) => void check(unlink(fd, put('unlink', name), 0), 'unlink'),
     rmdirat: ({ fd, name }) => void check(unlink(fd, put('rmdir', name), AT_REMOVEDIR), 'rmdir'),
@@ -248,6 +252,12 @@ function changing(memory: KernelMemory): Changes {
     chownat({ fd, name }, uid, gid) {
       const flags = AT_SYMLINK_NOFOLLOW | (name === '' ? AT_EMPTY_PATH : 0)
       check(chown(fd, put('chown', name), uid >>> 0, gid >>> 0, flags), 'chown')
+    },
+    truncate(fd, sizeBytes) {
+      const result = truncate(put('truncate', descriptorPath(fd)), sizeBytes)
+      if (result < 0 && errno() === errnoOf.ENOENT)
+        check(ftruncate(fd, sizeBytes), 'truncate') // no /proc
+      else check(result, 'truncate')
     },
     utimensat(place, times) {
       writeTimes(view, times)
