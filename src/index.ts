@@ -11,14 +11,33 @@ export {
 } from './bundle/index.ts'
 export {
   defaultLimits,
+  type Errno,
   type ErrorCode,
   errorCodes,
+  FsError,
+  isErrno,
   type Limits,
   OvlError,
   type Warn,
   type Warning,
   type WarningCode,
 } from './errors/index.ts'
+export {
+  type Credentials,
+  diffTrees,
+  type FileHandle,
+  type FileSystem,
+  MemoryFs,
+  type MemoryOptions,
+  parseTree,
+  readTree,
+  root,
+  type Stat,
+  type Tree,
+  type TreeListing,
+  user,
+  writeTree,
+} from './fs/index.ts'
 export { HostFs, type HostFsOptions, openHostFs } from './host/index.ts'
 export {
   type BlockTarget,
@@ -52,7 +71,14 @@ export {
   type Unmounted,
   unmountOverlay,
 } from './mount/index.ts'
-export { formatOverlayOptions, type OverlayOptions, parseOverlayOptions } from './overlay/index.ts'
+export { asNodeFs, type NodeFs } from './node-fs/index.ts'
+export {
+  formatOverlayOptions,
+  OverlayFs,
+  type OverlayFsOptions,
+  type OverlayOptions,
+  parseOverlayOptions,
+} from './overlay/index.ts'
 export { decodeName, encodeName, parseLayerName } from './path/index.ts'
 export {
   compareReplays,

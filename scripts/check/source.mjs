@@ -4,7 +4,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 
-/** Every file below `directory` of `root` with one of these endings, as sorted paths relative to `root`. */
+/** Every file of the project below `directory` of `root` with one of these endings, as sorted paths relative to `root`. */
 export function filesBelow(root, directory, endings = ['.ts']) {
   const top = path.join(root, directory)
   if (!fs.existsSync(top)) return []
@@ -12,6 +12,7 @@ export function filesBelow(root, directory, endings = ['.ts']) {
     .readdirSync(top, { recursive: true, withFileTypes: true })
     .filter(entry => entry.isFile() && endings.some(ending => entry.name.endsWith(ending)))
     .map(entry => path.relative(root, path.join(entry.parentPath, entry.name)))
+    .filter(file => !file.split(path.sep).includes('node_modules'))
     .toSorted()
 }
 

@@ -1,0 +1,1 @@
+export { asNodeFs, type NodeFs } from './as-node-fs.ts'
