@@ -1,0 +1,1 @@
+export { describeEvent, type LayerNames } from './describe-event.ts'
