@@ -3,6 +3,7 @@ export type { CopiedBlob, CopyOptions, CopyReport } from './copy.ts'
 export type { Problem, MachineReport } from './doctor.ts'
 export type { FixMode, OverlayDoctorOptions, OverlayFinding, OverlayReport } from './doctor-overlay.ts'
 export type { Explanation } from './explain/explain.ts'
+export type { PathReport } from './explain/explain-path.ts'
 export type { FileExplanation } from './explain/explain-file.ts'
 export type { NumberedRule } from './explain/explain-word.ts'
 export type { ImageOptions } from './image-options.ts'
@@ -24,6 +25,7 @@ export const loadCommand = {
   doctor: () => import('./doctor.ts'),
   doctorOverlay: () => import('./doctor-overlay.ts'),
   explain: () => import('./explain/explain.ts'),
+  explainPath: () => import('./explain/explain-path.ts'),
   inspect: () => import('./inspect.ts'),
   layers: () => import('./layers.ts'),
   list: () => import('./list.ts'),

@@ -101,3 +101,44 @@ describe('ovl explain', () => {
     }
   })
 })
+
+describe('ovl explain SOURCE PATH', () => {
+  const image = 'fixtures/images/hello.docker.tar'
+
+  it('says which layer of an image decides and what still ships', async () => {
+    const { stdout, status } = await ovl(['explain', image, '/usr/share/doc/hello/copyright'])
+    expect(status).to.equal(0)
+    expect(stdout).to.match(/does not exist in .*hello\.docker\.tar/)
+    expect(stdout).to.match(/layer 1 .*regular file 0644 0:0 39 B +hidden by \/usr\/share\/doc\/hello of layer 3/)
+    expect(stdout).to.match(/The 39 B of layer 1 still ship\./)
+  })
+
+  it('tries operations', async () => {
+    const { stdout } = await ovl(['explain', '--ops', image, '/var/lib/hello/state.txt'])
+    expect(stdout).to.match(/open for writing, chmod, ln, chown, touch +-> copy up the directory \/var\/lib\/hello and/)
+    expect(stdout).to.match(/whiteout at \/var\/lib\/hello\/state\.txt/)
+  })
+
+  it('answers --exists by its exit status', async () => {
+    const [there, gone] = await Promise.all(
+      ['/etc/passwd', '/etc/nothing'].map(path => ovl(['explain', '-q', '--exists', image, path])),
+    )
+    expect([there?.status, there?.stdout, gone?.status, gone?.stdout]).to.deep.equal([0, '', 1, ''])
+  })
+
+  it('looks into given directories', async () => {
+    const directory = fs.mkdtempSync(join(tmpdir(), 'ovl-explain-'))
+    try {
+      for (const name of ['l/d', 'u/d']) fs.mkdirSync(join(directory, name), { recursive: true })
+      fs.writeFileSync(join(directory, 'l/d/f'), 'x')
+      const layers = ['--lower', join(directory, 'l'), '--upper', join(directory, 'u')]
+      const { stdout, status } = await ovl(['explain', '--json', ...layers, 'd/f'])
+      expect(status).to.equal(0)
+      const answer = JSON.parse(stdout) as { exists: boolean; layers: { label: string; decides: boolean }[] }
+      expect(answer.exists).to.equal(true)
+      expect(answer.layers.find(({ decides }) => decides)?.label).to.equal(join(directory, 'l'))
+    } finally {
+      fs.rmSync(directory, { recursive: true })
+    }
+  })
+})

@@ -81,7 +81,8 @@ function fileLines({ path, type, marks }: FileExplanation, view: View): string[]
   })
 }
 
-function ruleLines(rules: readonly NumberedRule[], { verbosity }: View): string[] {
+/** Rules with their numbers; with -v their evidence. */
+export function ruleLines(rules: readonly NumberedRule[], { verbosity }: View): string[] {
   return rules.flatMap(({ number, text, checks, source }) => {
     const evidence = [...checks, ...(source === undefined ? [] : [source])].join(', ')
     return [...hanging(`rule ${number}`, text), ...(verbosity === 0 ? [] : hanging('', `evidence: ${evidence}`))]

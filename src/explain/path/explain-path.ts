@@ -12,9 +12,9 @@ export type LayerView = {
   readonly answer: LayerAnswer | null
   /** The rule that decided. */
   readonly rule: number | null
-  /** Where it was looked up, when a redirect leads elsewhere. */
+  /** What it was looked up as, where a redirect of a layer above leads elsewhere. */
   readonly redirect: string | null
-  /** What the layer has at this very path, shown or not. */
+  /** What the layer has there, or at this very path if it was not asked; shown or not. */
   readonly own: NodeSummary | null
   /** The topmost that has an answer. */
   readonly decides: boolean
@@ -55,7 +55,9 @@ export function explainPath(
   const views = layers.map((layer, index) => viewOf({ layer, layers, index, path: asked, events }))
   const top = views.findIndex(({ answer }) => answer !== null && answer !== 'missing' && answer !== 'ignored')
   const decided = views.map((view, index) => ({ ...view, decides: index === top }))
-  const rules = [...decided.filter(({ decides }) => decides), ...decided].flatMap(({ rule }) => rule ?? [])
+  const hiding = decided.filter(({ answer, own }) => answer === null && own !== null)
+  const telling = [...decided.filter(({ decides }) => decides), ...hiding, ...decided]
+  const rules = telling.flatMap(({ rule }) => rule ?? [])
   return {
     path: resolved,
     symlinks,
@@ -94,7 +96,8 @@ function resolvePath(
     }
     const at = `/${[...trail, name].join('/')}`
     const target = pending.length > 0 ? linkTarget(fs, at) : null
-    if (target === 'missing') return { resolved: `/${[...trail, name, ...pending].join('/')}`, symlinks, missingParent: at }
+    if (target === 'missing')
+      return { resolved: `/${[...trail, name, ...pending].join('/')}`, symlinks, missingParent: at }
     if (target === null || symlinks.length === maxSymlinks) {
       trail.push(name)
       continue
@@ -145,21 +148,32 @@ type LookupEvent = OverlayEvent & { readonly kind: 'lookup' }
 /** Layers of a read-only overlay are numbered from 1. */
 function viewOf({ layer, layers, index, path, events }: Viewed): LayerView {
   const lookups = events.filter((event): event is LookupEvent => event.kind === 'lookup')
-  const own = ownNode(layer, path)
   const mine = lookups.findLast(event => event.path === path && event.layer === index + 1)
-  const shared = { label: layer.label, own, decides: false }
+  const shared = { label: layer.label, own: ownNode(layer, path), decides: false }
   // The root is what it is: nothing looks it up.
   if (path === '/') return { ...shared, answer: 'directory', rule: 68, redirect: null, hiddenBy: null }
   if (mine !== undefined) {
     const redirect = mine.redirect === undefined ? null : mine.redirect
-    return { ...shared, answer: mine.answer, rule: mine.rule, redirect, hiddenBy: null }
+    // The emulator cites what makes a file end the search; what people ask is why this layer is the one.
+    const own =
+      redirect === null ? shared.own : ownNode(layer, redirect.startsWith('/') ? redirect : besideOf(path, redirect))
+    return {
+      ...shared,
+      own,
+      answer: mine.answer,
+      rule: mine.answer === 'file' ? 1 : mine.rule,
+      redirect,
+      hiddenBy: null,
+    }
   }
   const stop = lookups.findLast(event => event.layer <= index && ends.has(event.answer) && isOnTheWay(event.path, path))
   const hiddenBy =
-    stop === undefined
-      ? null
-      : { path: stop.path, label: layers[stop.layer - 1]?.label ?? '', answer: stop.answer }
+    stop === undefined ? null : { path: stop.path, label: layers[stop.layer - 1]?.label ?? '', answer: stop.answer }
   return { ...shared, answer: null, rule: stop?.rule ?? null, redirect: null, hiddenBy }
+}
+
+function besideOf(path: string, name: string): string {
+  return `${path.slice(0, path.lastIndexOf('/'))}/${name}`
 }
 
 /** What ends a search through the layers. */

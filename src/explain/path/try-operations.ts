@@ -1,6 +1,6 @@
 // `ovl explain --ops`: what each operation on a path would do, by doing it on an emulated overlay that is thrown away.
 
-import { type Errno, FsError } from '../../errors/index.ts'
+import { type Errno, escapeControls, FsError } from '../../errors/index.ts'
 import { type FileSystem, type FileType, MemoryFs, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } from '../../fs/index.ts'
 import { type OverlayEvent, OverlayFs, type OverlaySettings } from '../../overlay/index.ts'
 import { describeEvent } from '../../trace/index.ts'
@@ -90,7 +90,10 @@ function tryOne({ upper, lower, settings }: Stage, { name, run }: Operation, pat
   const memory = stageUpper(upper, path)
   const events: OverlayEvent[] = []
   const overlay = new OverlayFs({
-    lower: lower.length === 0 ? [{ fs: new MemoryFs(), path: '/' }] : lower.map(each => ({ fs: hollow(each.fs), path: each.path })),
+    lower:
+      lower.length === 0
+        ? [{ fs: new MemoryFs(), path: '/' }]
+        : lower.map(each => ({ fs: hollow(each.fs), path: each.path })),
     upper: { fs: memory, path: '/upper' },
     work: { fs: memory, path: '/work' },
     options: settings,
@@ -99,8 +102,24 @@ function tryOne({ upper, lower, settings }: Stage, { name, run }: Operation, pat
   const errno = attempt(() => run(overlay, path))
   overlay.unmount()
   const told = events.filter(({ kind }) => kind !== 'lookup' && kind !== 'origin' && kind !== 'impure')
-  const effects = told.filter(({ kind }) => kind !== 'refused').map(event => describeEvent(event))
-  return { operations: [name], errno, effects, rules: [...new Set(told.map(({ rule }) => rule))] }
+  return {
+    operations: [name],
+    errno,
+    effects: describeEffects(told, path),
+    rules: [...new Set(told.map(({ rule }) => rule))],
+  }
+}
+
+/** The directories above the path in one line: they are copied up by whatever is done first. */
+function describeEffects(events: readonly OverlayEvent[], path: string): readonly string[] {
+  const isParent = (event: OverlayEvent): boolean => event.kind === 'copy-up' && path.startsWith(`${event.path}/`)
+  const parents = events.filter(event => isParent(event)).map(event => event.path)
+  const others = events.filter(event => event.kind !== 'refused' && !isParent(event)).map(event => describeEvent(event))
+  const [parent, ...more] = parents.toReversed()
+  if (parent === undefined) return others
+  const count =
+    more.length === 0 ? '' : ` and the ${more.length === 1 ? 'directory' : `${more.length} directories`} above it`
+  return [`copy up the directory ${escapeControls(parent)}${count}`, ...others]
 }
 
 function attempt(run: () => void): Errno | null {
