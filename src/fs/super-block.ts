@@ -103,9 +103,10 @@ export interface SuperBlock<I extends Inode = Inode> {
   /** Same object, by whichever name. */
   isSame(a: I, b: I): boolean
   stat(inode: I): Stat
-  /** Errors: EINVAL when it is no symlink. */
-  readlink(inode: I): string
-  openDirectory(dir: I): InodeDirectory
+  /** `flags`: O_NOATIME leaves the access time. Errors: EINVAL when it is no symlink. */
+  readlink(inode: I, flags?: number): string
+  /** `flags`: O_NOATIME. */
+  openDirectory(dir: I, flags?: number): InodeDirectory
   /**
    * `flags` as given to open(2). O_TRUNC only announces that the VFS is going to `change` the size to 0, so that an
    * overlay copies up no content. Regular files only.

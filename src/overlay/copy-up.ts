@@ -124,7 +124,8 @@ function linkUp(mount: OverlayMount, dentry: OverlayDentry, parentStat: Stat): v
   setImpure(mount, parent)
   setNlinkLower(mount, inode)
   if (superBlock.lookup(directory, name) !== null) throw new FsError('EEXIST', 'link')
-  inode.upper = superBlock.link(inode.upper, directory, name)
+  // The index has the name that stays.
+  superBlock.link(inode.upper, directory, name)
   restoreTimes(mount, directory, parentStat)
   dentry.hasUpperAlias = true
   setNlinkUpper(mount, inode)

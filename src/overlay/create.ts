@@ -7,9 +7,10 @@ import { dropDentry } from './inode-table.ts'
 import { inherit, setAcls } from './inherit.ts'
 import { isUpperWhiteout, lookupName, remember } from './lookup.ts'
 import { upperOf } from './marks.ts'
-import { isMerge, OverlayDentry, OverlayInode, type OverlayMount, pathBelow } from './model.ts'
+import { isMerge, isSameFileSystem, OverlayDentry, OverlayInode, type OverlayMount, pathBelow } from './model.ts'
 import { allowsOfflineChanges, setOpaque } from './opaque.ts'
 import { directoryChanged } from './readdir.ts'
+import { mapIno } from './stat.ts'
 import { cleanUp, temporaryName, workOf } from './work-place.ts'
 
 /** A name that is to be made. The Vfs knows that it is free. */
@@ -29,7 +30,7 @@ export function createObject(mount: OverlayMount, at: NewName, make: NewInode): 
   }
   const made = overWhiteout ? createOverWhiteout(mount, at, make) : createUpper(mount, at, make)
   directoryChanged(directory, false)
-  const dentry = instantiate(directory, name, made.inode)
+  const dentry = instantiate(mount, { directory, name }, made.inode)
   dentry.isOpaque = made.isOpaque
   remember(directory, name, dentry)
   return dentry
@@ -40,7 +41,7 @@ export function createNameless(mount: OverlayMount, directory: OverlayDentry, ma
   if (!mount.usesTemporaryFiles) throw new FsError('EOPNOTSUPP', 'open')
   copyUp(mount, directory, copyUpCauses.newName)
   const upper = upperOf(mount).superBlock.createTemporary(upperDirectory(directory), make)
-  const dentry = instantiate(directory, '', upper)
+  const dentry = instantiate(mount, { directory, name: '' }, upper)
   dropDentry(mount, dentry)
   return dentry
 }
@@ -100,9 +101,12 @@ function createOverWhiteout(mount: OverlayMount, { directory, name }: NewName, m
   return { inode, isOpaque: isDirectory }
 }
 
-function instantiate(directory: OverlayDentry, name: string, upper: Inode): OverlayDentry {
+function instantiate(mount: OverlayMount, { directory, name }: NewName, upper: Inode): OverlayDentry {
   const inode = new OverlayInode(upper.type, upper, [])
   inode.hasUpperData = true
+  // Elsewhere the upper number is the one that shows.
+  if (upper.type === 'dir' && !isSameFileSystem(mount))
+    mapIno(mount, inode, { ino: upperOf(mount).superBlock.stat(upper).ino, fsid: 0 })
   const dentry = new OverlayDentry(directory, name, inode)
   dentry.hasUpperAlias = true
   return dentry

@@ -32,6 +32,8 @@ export function getInode(mount: OverlayMount, parts: InodeParts): OverlayInode {
     const known = mount.inodes.get(place.superBlock)?.get(place.ino)
     if (known !== undefined) {
       if (!matches(mount, known, parts)) throw new FsError('ESTALE', 'lookup')
+      // This name is there; the one that it was known by may not be.
+      if (known.upper !== null && upper !== null) known.upper = upper
       return known
     }
   }
@@ -99,8 +101,34 @@ export function dropDentry(mount: OverlayMount, dentry: OverlayDentry): void {
   dentry.isDropped = true
   const { children } = dentry.parent
   if (children?.get(dentry.name) === dentry) children.delete(dentry.name)
-  dentry.inode.names--
+  forgetName(dentry)
   forgetUnused(mount, dentry.inode)
+}
+
+/**
+ * A name of the upper layer was removed. The object stands for one of its names (see `Inode`): if it was this one, for
+ * another from now on.
+ */
+export function keepUpper(mount: OverlayMount, inode: OverlayInode): void {
+  const { name, upper, isIndexed } = inode
+  // The entry in the index stays as long as any name.
+  if (name === null || upper === null || mount.upper === null || isIndexed || inode.type === 'dir') return
+  const directory = name.parent.inode.upper
+  if (directory === null || !name.hasUpperAlias) return
+  const other = mount.upper.superBlock.lookup(directory, name.name)
+  if (other !== null && mount.upper.superBlock.isSame(other, upper)) inode.upper = other
+}
+
+function forgetName(dentry: OverlayDentry): void {
+  const { inode } = dentry
+  inode.names--
+  if (inode.name !== dentry) return void inode.moreNames?.delete(dentry)
+  inode.name = null
+  for (const other of inode.moreNames ?? []) {
+    inode.name = other
+    inode.moreNames?.delete(other)
+    break
+  }
 }
 
 /** An open file or directory is closed. */

@@ -2,7 +2,7 @@
 // fs/overlayfs/readdir.c: ovl_dir_read_merged(), ovl_fill_lowest(), ovl_check_whiteouts(), ovl_check_empty_dir().
 import { FsError } from '../errors/index.ts'
 import type { DirectoryEntry, FileType, Inode } from '../fs/index.ts'
-import { type Layer, type OverlayDentry, type OverlayMount, xinoBits } from './model.ts'
+import { accessFlags, type Layer, type OverlayDentry, type OverlayMount, xinoBits } from './model.ts'
 import { isDeviceWhiteout } from './work-place.ts'
 
 /** A name of a merged directory: struct ovl_cache_entry. */
@@ -55,7 +55,7 @@ type Member = { readonly layer: Layer; readonly inode: Inode }
 
 /** The entries of one layer's directory. */
 export function rawEntries({ layer, inode }: Member): readonly DirectoryEntry[] {
-  const directory = layer.superBlock.openDirectory(inode)
+  const directory = layer.superBlock.openDirectory(inode, accessFlags(layer))
   try {
     return directory.entries()
   } finally {

@@ -169,7 +169,8 @@ function instantiate(search: Search, found: Found, lazyDataRedirect: string | nu
   if (found.upper === null && first !== undefined) found.indexed = first
   const index = findIndex(search, found)
   const hasAlias = found.upper !== null
-  const upper = found.upper ?? index
+  // Of a file's names the one in the index stays as long as any.
+  const upper = index !== null && !search.isDirectory ? index : found.upper
   if (upper === null && first === undefined) {
     remember(directory, name, found.isUpperOpaque ? 'whiteout' : 'missing')
     return null

@@ -26,7 +26,7 @@
 // Names and objects: lookup.ts, inode-table.ts (the hash: getInode, isTrap), readdir.ts, copy-up.ts, whiteout.ts
 // (whiteout, cleanup, cleanUpAndWhiteout), opaque.ts, redirect.ts, create.ts, link.ts, remove.ts, rename.ts,
 // open-file.ts, change.ts, xattr.ts, marks.ts, super-block.ts (all of it as a SuperBlock), overlay-fs.ts.
-import type { Credentials, FileType, Inode, SuperBlock } from '../fs/index.ts'
+import { type Credentials, type FileType, type Inode, O_NOATIME, type SuperBlock } from '../fs/index.ts'
 import type { OverlayEvent } from './events.ts'
 import type { MarkNames } from './marks.ts'
 import type { ModuleDefaults, OverlayConfig, OverlayNote } from './settings.ts'
@@ -154,6 +154,9 @@ export class OverlayInode {
   key: InodeKey | null = null
   /** How many cached names lead to it. */
   names = 0
+  /** One of them; `moreNames` has the others. */
+  name: OverlayDentry | null = null
+  moreNames: Set<OverlayDentry> | null = null
   /** How many open files and directories keep it. */
   opened = 0
 
@@ -199,6 +202,8 @@ export class OverlayDentry implements Inode {
     this.parent = parent ?? this
     this.inode = inode
     inode.names++
+    if (inode.name === null) inode.name = this
+    else (inode.moreNames ??= new Set()).add(this)
   }
 }
 
@@ -264,6 +269,11 @@ export function xinoBits({ xinoMode }: OverlayMount): number {
 /** Whether redirects are followed (ovl_redirect_follow()). */
 export function followsRedirects({ config }: OverlayMount): boolean {
   return config.redirectDir !== 'nofollow'
+}
+
+/** Lower layers are read as mounted with noatime (rule 115). */
+export function accessFlags({ role }: Layer): number {
+  return role === 'upper' ? 0 : O_NOATIME
 }
 
 /** With nfs_export every object is indexed, and lower directories are verified (ovl_index_all(), ovl_verify_lower()). */

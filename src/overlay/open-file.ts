@@ -5,8 +5,7 @@ import { type Inode, type InodeFile, O_CREAT, O_EXCL, O_TRUNC } from '../fs/inde
 import { copyUp, isCopiedUp, needsUpper } from './copy-up.ts'
 import { closeInode } from './inode-table.ts'
 import { findLazyData } from './lazy-data.ts'
-import { hasUpperData, type OverlayDentry, type OverlayInode, type OverlayMount } from './model.ts'
-import type { SuperBlock } from '../fs/index.ts'
+import { accessFlags, hasUpperData, type OverlayDentry, type OverlayInode, type OverlayMount } from './model.ts'
 
 /** Opens a regular file, copied up if it is going to change. Errors: those of copy-up, ENOENT and EIO without data. */
 export function openOverlayFile(mount: OverlayMount, dentry: OverlayDentry, flags: number): InodeFile {
@@ -27,11 +26,14 @@ export function dataOf(mount: OverlayMount, inode: OverlayInode): Inode {
   return data.inode
 }
 
-function dataLayer(mount: OverlayMount, inode: OverlayInode): SuperBlock {
+/** Opens what holds the data; reading a lower file leaves its access time (rule 115). */
+function openData(mount: OverlayMount, inode: OverlayInode, { data, flags }: OpenData): InodeFile {
   const layer = inode.upper !== null && hasUpperData(inode) ? mount.upper : inode.lower[inode.lower.length - 1]?.layer
   if (layer === null || layer === undefined) throw new FsError('EIO', 'open')
-  return layer.superBlock
+  return layer.superBlock.openFile(data, flags | accessFlags(layer))
 }
+
+type OpenData = { readonly data: Inode; readonly flags: number }
 
 class OverlayFile implements InodeFile {
   readonly #mount: OverlayMount
@@ -45,7 +47,7 @@ class OverlayFile implements InodeFile {
     this.#inode = inode
     this.#flags = flags
     this.#data = dataOf(mount, inode)
-    this.#real = dataLayer(mount, inode).openFile(this.#data, flags)
+    this.#real = openData(mount, inode, { data: this.#data, flags })
     inode.opened++
   }
 
@@ -87,7 +89,7 @@ class OverlayFile implements InodeFile {
     if (data !== this.#data) {
       this.#real.close()
       this.#data = data
-      this.#real = dataLayer(this.#mount, inode).openFile(data, this.#flags)
+      this.#real = openData(this.#mount, inode, { data, flags: this.#flags })
     }
     return this.#real
   }

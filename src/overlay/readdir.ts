@@ -8,6 +8,7 @@ import { type ListedName, rawEntries, readMerged } from './listing.ts'
 import { lookupName } from './lookup.ts'
 import { removeMark } from './marks.ts'
 import {
+  accessFlags,
   type DirectoryListing,
   hasOrigin,
   isMerge,
@@ -71,7 +72,7 @@ class OverlayDirectory implements InodeDirectory {
     this.#dentry = dentry
     this.#isUpper = inode.upper !== null
     const { layer, inode: real } = topMember(mount, inode)
-    this.#real = layer.superBlock.openDirectory(real)
+    this.#real = layer.superBlock.openDirectory(real, accessFlags(layer))
     this.#isReal = !isMerge(dentry) && !inode.mayHaveWhiteouts
     inode.opened++
   }

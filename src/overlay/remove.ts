@@ -5,7 +5,7 @@ import { type Inode, RENAME_EXCHANGE, S_IFMT } from '../fs/index.ts'
 import { copyUp, copyUpCauses } from './copy-up.ts'
 import { copyXattrs } from './copy-up-object.ts'
 import { upperDirectory } from './create.ts'
-import { dropDentry } from './inode-table.ts'
+import { dropDentry, keepUpper } from './inode-table.ts'
 import { upperOf } from './marks.ts'
 import { hasOrigin, type OverlayDentry, type OverlayMount, pathOf } from './model.ts'
 import { dropNlink, endNlink, startNlink } from './nlink.ts'
@@ -91,6 +91,7 @@ function removeAndWhiteout(mount: OverlayMount, dentry: OverlayDentry, whiteouts
   } finally {
     dropDentry(mount, dentry)
   }
+  keepUpper(mount, inode)
 }
 
 function removeUpper(mount: OverlayMount, dentry: OverlayDentry, whiteouts: readonly string[]): void {
@@ -108,4 +109,5 @@ function removeUpper(mount: OverlayMount, dentry: OverlayDentry, whiteouts: read
   }
   mount.trace?.({ kind: 'no-whiteout', path: pathOf(dentry), reason: 'no layer beneath has the name', rule: 124 })
   dropDentry(mount, dentry)
+  keepUpper(mount, inode)
 }

@@ -5,7 +5,7 @@ import { type Inode, RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT } from '
 import { copyUp, copyUpCauses } from './copy-up.ts'
 import { type NewName, upperDirectory } from './create.ts'
 import type { RenameStrategy } from './events.ts'
-import { dropDentry } from './inode-table.ts'
+import { dropDentry, keepUpper } from './inode-table.ts'
 import { checkEmpty } from './listing.ts'
 import { forget, isUpperWhiteout, lookupName, remember } from './lookup.ts'
 import { upperOf } from './marks.ts'
@@ -116,12 +116,20 @@ function carryOut(mount: OverlayMount, rename: Rename): void {
     upperFlags[strategy],
   )
   if (strategy === 'exchange-and-clean') cleanUp(mount, { dir: fromDirectory, name: oldName, inode: there })
+  // What was moved is what stands for them now.
+  if (!isHeldByIndex(source)) source.inode.upper = from
+  if (isExchange && target !== null && there !== null && !isHeldByIndex(target)) target.inode.upper = there
   const isImpure = hasOrigin(source)
   const isTargetImpure = target !== null && hasOrigin(target)
   if (!isExchange && target !== null) dropNlink(target, target.type === 'dir')
   directoryChanged(oldDirectory, isImpure || (isExchange && isTargetImpure))
   directoryChanged(directory, isImpure || isTargetImpure)
   moveNames(mount, rename)
+}
+
+/** A file in the index stands for its entry there, which no rename moves. */
+function isHeldByIndex({ inode }: OverlayDentry): boolean {
+  return inode.isIndexed && inode.type !== 'dir'
 }
 
 /** What the upper layer has at the new name. Errors: ESTALE when it is not what the overlay knows of. */
@@ -157,7 +165,10 @@ function moveNames(mount: OverlayMount, { source, to, isExchange }: Rename): voi
   const { target, directory, name } = to
   const oldDirectory = source.parent
   const oldName = source.name
-  if (target !== null && !isExchange) dropDentry(mount, target)
+  if (target !== null && !isExchange) {
+    dropDentry(mount, target)
+    keepUpper(mount, target.inode)
+  }
   forget(oldDirectory, oldName)
   source.parent = directory
   source.name = name

@@ -14,6 +14,7 @@ import type {
   SuperBlock,
   SuperBlockFeatures,
 } from '../fs/index.ts'
+import { O_NOATIME } from '../fs/index.ts'
 import { changeObject, dropXattr, listXattrs, readFlags, readXattr, realOf, writeFlags, writeXattr } from './change.ts'
 import { createNameless, createObject } from './create.ts'
 import { linkObject } from './link.ts'
@@ -72,7 +73,7 @@ export class OverlaySuperBlock implements SuperBlock<OverlayDentry> {
 
   readlink(inode: OverlayDentry): string {
     const real = realOf(this.mount, inode)
-    return real.superBlock.readlink(real.inode)
+    return real.superBlock.readlink(real.inode, inode.inode.upper === null ? O_NOATIME : 0)
   }
 
   openDirectory(dir: OverlayDentry): InodeDirectory {

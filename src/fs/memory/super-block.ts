@@ -3,7 +3,7 @@
 import { FsError } from '../../errors/index.ts'
 import { type Credentials, root } from '../credentials.ts'
 import { newDevice } from '../device.ts'
-import { FS_APPEND_FL, FS_IMMUTABLE_FL, O_TRUNC } from '../flags.ts'
+import { FS_APPEND_FL, FS_IMMUTABLE_FL, O_NOATIME, O_TRUNC } from '../flags.ts'
 import type { FileSystemStat, Stat } from '../stat.ts'
 import type {
   InodeChange,
@@ -115,14 +115,16 @@ export class MemorySuperBlock implements SuperBlock<MemoryInode> {
     }
   }
 
-  readlink(inode: MemoryInode): string {
+  readlink(inode: MemoryInode, flags = 0): string {
     if (inode.type !== 'symlink') throw new FsError('EINVAL', 'readlink')
-    this.accessed(inode)
+    if ((flags & O_NOATIME) === 0) this.accessed(inode)
     return inode.target
   }
 
-  openDirectory(dir: MemoryInode): InodeDirectory {
-    return new MemoryDirectory(dir, inode => this.accessed(inode))
+  openDirectory(dir: MemoryInode, flags = 0): InodeDirectory {
+    return new MemoryDirectory(dir, inode => {
+      if ((flags & O_NOATIME) === 0) this.accessed(inode)
+    })
   }
 
   openFile(inode: MemoryInode, flags: number): InodeFile {

@@ -4,7 +4,7 @@
 //
 // sysctls as the measured machine has them: protected_hardlinks=1 (P13), protected_symlinks, protected_fifos and
 // protected_regular 0.
-import { type Errno, FsError } from '../../errors/index.ts'
+import { type Errno, FsError, isErrno } from '../../errors/index.ts'
 import { aclAccessName, aclGrants, decodeAcl } from '../acl/posix-acl.ts'
 import type { Credentials } from '../credentials.ts'
 import { FS_APPEND_FL, FS_IMMUTABLE_FL, MAY_EXEC, MAY_READ, MAY_WRITE } from '../flags.ts'
@@ -88,7 +88,17 @@ function modeRefusal(view: View, inode: Inode, mask: number): Errno | null {
 
 function accessAcl(view: View, inode: Inode): Uint8Array | null {
   if (!view.superBlock.features.xattrs.includes('system.posix_acl')) return null
-  return view.superBlock.getXattr(inode, aclAccessName)
+  return readAcl(view, inode)
+}
+
+/** Null where the object has no access ACL, or, in an overlay, lies on a layer that has none. */
+export function readAcl({ superBlock }: View, inode: Inode): Uint8Array | null {
+  try {
+    return superBlock.getXattr(inode, aclAccessName)
+  } catch (error) {
+    if (isErrno(error, 'EOPNOTSUPP')) return null
+    throw error
+  }
 }
 
 function fileSystemRefusal(view: View, inode: Inode, mask: number): Errno | null {

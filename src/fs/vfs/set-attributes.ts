@@ -7,7 +7,7 @@ import { FS_APPEND_FL, FS_IMMUTABLE_FL, MAY_WRITE } from '../flags.ts'
 import { S_ISGID, S_ISUID } from '../mode.ts'
 import type { Stat } from '../stat.ts'
 import type { Inode, InodeChange } from '../super-block.ts'
-import { inGroup, inGroupOrCapable, isImmutable, permissionRefusal } from './permission.ts'
+import { inGroup, inGroupOrCapable, isImmutable, permissionRefusal, readAcl } from './permission.ts'
 import { hasCapability, removeCapability } from './privileges.ts'
 import { check, type View } from './view.ts'
 
@@ -112,7 +112,7 @@ function withoutForeignSetgid(
 function followModeInAcl(view: View, inode: Inode, mode: number): void {
   const { superBlock } = view
   if (!superBlock.features.xattrs.includes('system.posix_acl')) return
-  const value = superBlock.getXattr(inode, aclAccessName)
+  const value = readAcl(view, inode)
   if (value === null) return
   const entries = decodeAcl(value)
   if (typeof entries === 'string') return

@@ -114,9 +114,9 @@ export class HostSuperBlock implements SuperBlock<HostInode> {
     }
   }
 
-  openDirectory(dir: HostInode): InodeDirectory {
+  openDirectory(dir: HostInode, flags = 0): InodeDirectory {
     const onClose = (directory: InodeDirectory): void => void this.#open.delete(directory)
-    const directory = openDirectory(this.#host, dir, { noAtime: this.#noAtime, onClose })
+    const directory = openDirectory(this.#host, dir, { noAtime: this.#noAtime || (flags & O_NOATIME) !== 0, onClose })
     this.#open.add(directory)
     return directory
   }
