@@ -90,8 +90,9 @@ function copyUpInWork(mount: OverlayMount, copy: CopyUp): Inode {
     fillCopy(mount, copy, inode)
     if (type === 'dir' && copy.isIndexed) createIndex(mount, copy.origin?.handle ?? null, inode)
     const there = superBlock.lookup(target.dir, target.name)
-    // Only when the name was removed, and the object is open still: a whiteout is in its place.
-    if (there !== null && type === 'dir') throw new FsError('ENOTDIR', 'rename')
+    // Only when the name was removed, and the object is open still: whatever is there is replaced (may_delete()).
+    if (there !== null && type === 'dir' && there.type !== 'dir') throw new FsError('ENOTDIR', 'rename')
+    if (there?.type === 'dir' && type !== 'dir') throw new FsError('EISDIR', 'rename')
     superBlock.rename({ dir, name, inode }, { dir: target.dir, name: target.name, inode: there }, 0)
   } catch (error) {
     cleanUp(mount, { dir, name, inode })

@@ -57,8 +57,10 @@ export function getMark(mount: OverlayMount, layer: Pick<Layer, 'superBlock'>, o
 /** A mark of an object. */
 export type MarkOf = { readonly inode: Inode; readonly mark: Mark }
 
-/** Sets a mark in the upper layer. Errors: those of the upper file system. */
+/** Sets a mark in the upper layer. Errors: those of the upper file system, EPERM for user.* on a symlink or device. */
 export function setMark(mount: OverlayMount, of: MarkOf, value: Uint8Array): void {
+  if (mount.config.userxattr && of.inode.type !== 'file' && of.inode.type !== 'dir')
+    throw new FsError('EPERM', 'setxattr')
   upperOf(mount).superBlock.setXattr(of.inode, mount.marks[of.mark], value, 0)
 }
 

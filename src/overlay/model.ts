@@ -159,6 +159,8 @@ export class OverlayInode {
   moreNames: Set<OverlayDentry> | null = null
   /** How many open files and directories keep it. */
   opened = 0
+  /** Open files, which read from the upper object once there is one. */
+  openFiles: Set<{ refresh(): void }> | null = null
 
   constructor(type: FileType, upper: Inode | null, lower: readonly LowerObject[]) {
     this.type = type

@@ -10,6 +10,7 @@ export function startNlink(mount: OverlayMount, dentry: OverlayDentry): void {
   if (!mount.config.index) return
   // Only an upper file can hold the count.
   if (needsIndex(mount, inode) && !dentry.hasUpperAlias) copyUp(mount, dentry, copyUpCauses.index)
+  for (const file of inode.openFiles ?? []) file.refresh()
   if (inode.type !== 'dir' && inode.isIndexed) setNlinkUpper(mount, inode)
 }
 

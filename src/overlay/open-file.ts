@@ -49,6 +49,12 @@ class OverlayFile implements InodeFile {
     this.#data = dataOf(mount, inode)
     this.#real = openData(mount, inode, { data: this.#data, flags })
     inode.opened++
+    inode.openFiles = (inode.openFiles ?? new Set()).add(this)
+  }
+
+  /** Takes hold of the upper file before it loses its last name: the kernel would find it without. */
+  refresh(): void {
+    this.#current()
   }
 
   read(target: Uint8Array, position: number): number {
@@ -79,6 +85,7 @@ class OverlayFile implements InodeFile {
 
   close(): void {
     this.#real.close()
+    this.#inode.openFiles?.delete(this)
     closeInode(this.#mount, this.#inode)
   }
 

@@ -106,6 +106,8 @@ function carryOut(mount: OverlayMount, rename: Rename): void {
   const fromDirectory = upperDirectory(oldDirectory)
   const toDirectory = upperDirectory(directory)
   if (from === null) throw new FsError('ESTALE', 'rename')
+  // Two names of one upper file that the overlay could not tell to be one.
+  if (there !== null && upperOf(mount).superBlock.isSame(from, there)) throw new FsError('ESTALE', 'rename')
   markMoved(mount, source, rename)
   if (isExchange && target !== null) markMoved(mount, target, { ...rename, to: { ...to, directory: oldDirectory } })
   const oldName = source.name
