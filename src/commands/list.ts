@@ -1,11 +1,13 @@
 // `ovl ls`: the merged tree, what one layer changes, or what ships in the image although no path shows it.
 
 import { OvlError, quote } from '../errors/index.ts'
+import type { Inode } from '../fs/index.ts'
 import type { Image } from '../image/index.ts'
-import type { ImageTree, LayerChange, TreeDirectory, TreeInode } from '../layer/index.ts'
-import { cleanLayerPath, comparePaths, joinPath, type LayerPath } from '../path/index.ts'
-import { readImageTree } from '../unpack/index.ts'
+import type { ImageTree, LayerChange, TreeInode } from '../layer/index.ts'
+import { cleanLayerPath, comparePaths, type LayerPath } from '../path/index.ts'
+import { type MergedImage, readImageTree } from '../unpack/index.ts'
 import { type ImageOptions, reportReading, withImage } from './image-options.ts'
+import { findObject, type MergedObject, objectsIn, readMergedTree, treeInodeOf } from './merged-tree.ts'
 import { checkLayerNumber, pathNotFound } from './tree-errors.ts'
 
 /** One line of a listing. */
@@ -47,6 +49,14 @@ export function listImage(argument: string, options: ListOptions): Promise<reado
 async function listEntries(image: Image, options: ListOptions): Promise<readonly ListedEntry[]> {
   const path = cleanLayerPath(options.path ?? '').path
   if (options.layer !== undefined) checkLayerNumber(image, options.layer)
+  if (options.layer === undefined && options.deleted !== true) {
+    const tree = await readMergedTree(image, options)
+    try {
+      return listMerged(tree, { path, recursive: options.recursive === true, title: image.title })
+    } finally {
+      tree.close()
+    }
+  }
   let changes: readonly LayerChange[] = []
   const reading = reportReading(image, options)
   const tree = await readImageTree(image, {
@@ -57,34 +67,40 @@ async function listEntries(image: Image, options: ListOptions): Promise<readonly
     },
   })
   if (options.layer !== undefined) return listChanges(changes, { path, layer: options.layer, title: image.title })
-  if (options.deleted === true) return listHidden(tree, path)
-  return listMerged(tree, { path, recursive: options.recursive === true, title: image.title })
+  return listHidden(tree, path)
 }
 
 function listMerged(
-  tree: ImageTree,
+  tree: MergedImage,
   { path, recursive, title }: { readonly path: LayerPath; readonly recursive: boolean; readonly title: string },
 ): readonly ListedEntry[] {
   // As ls(1) does: a symlink to a directory is entered, any other is shown itself.
-  const followed = tree.lookup(path, { follow: true })
-  if (followed?.kind === 'directory') return listDirectory(followed, path, recursive)
-  const inode = tree.lookup(path)
-  if (inode === undefined) throw pathNotFound(path, { tree, title })
-  return [{ path, inode, layer: inode.layer }]
+  const followed = findObject(tree, path, { follow: true })
+  if (followed?.node.type === 'dir') return listDirectory(tree, { ...followed, path }, recursive)
+  const found = findObject(tree, path, { follow: false })
+  if (found === null) throw pathNotFound(path, { tree, title })
+  return [listed(found)]
 }
 
-function listDirectory(top: TreeDirectory, topPath: LayerPath, recursive: boolean): readonly ListedEntry[] {
+function listDirectory(
+  tree: MergedImage,
+  top: MergedObject & { readonly inode: Inode },
+  recursive: boolean,
+): readonly ListedEntry[] {
   const found: ListedEntry[] = []
   // An explicit stack: a hostile image nests deeper than the call stack.
-  const pending: { readonly path: LayerPath; readonly directory: TreeDirectory }[] = [{ path: topPath, directory: top }]
+  const pending = [top]
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    for (const [name, inode] of next.directory.children) {
-      const path = joinPath(next.path, name)
-      found.push({ path, inode, layer: inode.layer })
-      if (recursive && inode.kind === 'directory') pending.push({ path, directory: inode })
+    for (const object of objectsIn(tree, next)) {
+      found.push(listed(object))
+      if (recursive && object.node.type === 'dir') pending.push(object)
     }
   }
   return sorted(found)
+}
+
+function listed(object: MergedObject): ListedEntry {
+  return { path: object.path, inode: treeInodeOf(object), layer: object.layer }
 }
 
 function listChanges(

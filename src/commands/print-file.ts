@@ -2,10 +2,11 @@
 
 import { OvlError, quote } from '../errors/index.ts'
 import type { Image } from '../image/index.ts'
-import type { LayerChange, TreeFile, TreeInode } from '../layer/index.ts'
+import type { LayerInode, TreeFile, TreeInode } from '../layer/index.ts'
 import { cleanLayerPath, type LayerPath } from '../path/index.ts'
-import { type ContentChunk, readFileContent, readImageTree } from '../unpack/index.ts'
-import { type ImageOptions, reportReading, withImage } from './image-options.ts'
+import { type ContentChunk, type MergedImage, readFileContent } from '../unpack/index.ts'
+import { type ImageOptions, withImage } from './image-options.ts'
+import { findObject, readMergedTree, treeInodeOf } from './merged-tree.ts'
 import { checkLayerNumber, pathNotFound } from './tree-errors.ts'
 
 /** Which file, and where its bytes go. */
@@ -21,7 +22,7 @@ export type PrintFileOptions = ImageOptions & {
  * Streams the content of a regular file, holes as zeros. A symlink is followed inside the image. The layer is
  * verified to its end, so a mismatch is reported after the content was handed out.
  *
- * Errors: those of `openImage` and `readImageTree`; LAYER_NOT_FOUND; PATH_NOT_FOUND, also for what is no regular file.
+ * Errors: those of `openImage` and `openMergedImage`; LAYER_NOT_FOUND; PATH_NOT_FOUND, also for what is no regular file.
  */
 export function printFile(argument: string, options: PrintFileOptions): Promise<void> {
   return withImage(argument, options, async image => {
@@ -34,20 +35,31 @@ async function findFile(image: Image, options: PrintFileOptions): Promise<TreeFi
   const path = cleanLayerPath(options.path).path
   const { layer } = options
   if (layer !== undefined) checkLayerNumber(image, layer)
-  let change: LayerChange | undefined
-  const reading = reportReading(image, options)
-  const tree = await readImageTree(image, {
-    ...options,
-    onLayer: (each, read) => {
-      reading(each)
-      if (each.number === layer) change = read.changes.find(item => item.path === path && item.change !== 'removed')
-    },
-  })
-  if (layer !== undefined && change === undefined) throw notInLayer(path, layer, image)
-  const inode = change?.inode ?? tree.lookup(path, { follow: true })
-  if (inode === undefined) throw pathNotFound(path, { tree, title: image.title })
-  if (inode.kind !== 'file') throw notAFile(path, inode)
-  return inode
+  const tree = await readMergedTree(image, options)
+  try {
+    const node = layer === undefined ? findMerged(tree, path) : findInLayer(tree, path, layer)
+    if (node === null)
+      throw layer === undefined ? pathNotFound(path, { tree, title: image.title }) : notInLayer(path, layer, image)
+    const inode = treeInodeOf({ path, node, layer: layer ?? 0 })
+    if (inode.kind !== 'file') throw notAFile(path, inode)
+    // What a hard link leads to in a lower layer has its content there.
+    return node.content.type === 'file' ? { ...inode, layer: node.content.place.layer } : inode
+  } finally {
+    tree.close()
+  }
+}
+
+function findMerged(tree: MergedImage, path: LayerPath): LayerInode | null {
+  return findObject(tree, path, { follow: true })?.node ?? null
+}
+
+/** As the layer ships it, no symlink followed. */
+function findInLayer({ layers }: MergedImage, path: LayerPath, layer: number): LayerInode | null {
+  const superBlock = layers[layer - 1]?.superBlock
+  let inode: LayerInode | null = superBlock?.root ?? null
+  for (const name of path === '' ? [] : path.split('/')) inode = (inode && superBlock?.lookup(inode, name)) ?? null
+  const isWhiteout = inode?.content.type === 'char' && inode.content.rdev === 0
+  return isWhiteout ? null : inode
 }
 
 function notInLayer(path: LayerPath, layer: number, image: Image): OvlError {

@@ -74,4 +74,5 @@ export { makeRoot, mountOverlay, type MountRequest, rememberDepth, shownOptions,
 export type { OverlayMount } from './model.ts'
 export type { LayerSource } from './mount/places.ts'
 export type { LayerAnswer, OverlayEvent, RenameStrategy } from './events.ts'
+export { type TopObject, topObjectOf } from './top-object.ts'
 export { OverlayFs, type OverlayFsOptions } from './overlay-fs.ts'
