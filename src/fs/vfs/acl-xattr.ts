@@ -14,9 +14,8 @@ import {
 import { FS_APPEND_FL, FS_IMMUTABLE_FL } from '../flags.ts'
 import { S_ISGID } from '../mode.ts'
 import type { Inode } from '../super-block.ts'
-import type { Subject } from './attributes.ts'
 import { inGroupOrCapable, isOwnerOrCapable } from './permission.ts'
-import type { View } from './view.ts'
+import type { Subject, View } from './view.ts'
 
 /** Anyone may read a list. Errors: ENODATA, EOPNOTSUPP of a symlink. */
 export function getAcl(view: View, { inode, syscall, path }: Subject, name: string): Uint8Array {

@@ -4,20 +4,16 @@ import { FsError } from '../../errors/index.ts'
 import type { TimeChange } from '../file-system.ts'
 import { MAY_WRITE } from '../flags.ts'
 import { S_ISUID } from '../mode.ts'
-import type { Inode } from '../super-block.ts'
 import { isAppendOnly, permissionRefusal } from './permission.ts'
 import { bitsLostByWriting, setgidLost } from './privileges.ts'
-import { type AttributeRequest, setAttributes } from './set-attributes.ts'
-import { check, type View } from './view.ts'
+import { setAttributes } from './set-attributes.ts'
+import { check, type Subject, type View } from './view.ts'
 import { findInode } from './walk.ts'
 
 /** Largest file size: what a JavaScript number counts exactly; the kernel's is 2^63-1. */
 export const fileSizeLimitBytes = Number.MAX_SAFE_INTEGER
 /** As an id: leave it. */
 const keep = 0xffffffff
-
-/** Which object a call is about, for errors. */
-export type Subject = { readonly inode: Inode; readonly syscall: string; readonly path?: string }
 
 /** Times of utimensat(2). */
 export type Times = { readonly atime: TimeChange; readonly mtime: TimeChange }
@@ -31,7 +27,7 @@ export function chmodPath(view: View, path: string, mode: number): void {
 /** fchmod(2). Errors: EOPNOTSUPP of a symlink. */
 export function chmodInode(view: View, subject: Subject, mode: number): void {
   checkWritable(view, subject)
-  setAttributes(view, subject.inode, { ...callOf(subject), mode: mode & 0o7777 })
+  setAttributes(view, subject, { mode: mode & 0o7777 })
 }
 
 /** chown(2), or lchown(2) with `follow: false`. */
@@ -53,10 +49,9 @@ export function chownInode(view: View, subject: Subject, { uid, gid }: Owner): v
     const stat = view.superBlock.stat(inode)
     kill = (stat.mode & S_ISUID) | setgidLost(view, stat.mode, stat.gid)
   }
-  setAttributes(view, inode, {
-    ...callOf(subject),
-    ...(uid >>> 0 !== keep && { uid }),
-    ...(gid >>> 0 !== keep && { gid }),
+  setAttributes(view, subject, {
+    uid: uid >>> 0 === keep ? undefined : uid,
+    gid: gid >>> 0 === keep ? undefined : gid,
     kill,
     killCapability: inode.type !== 'dir',
   })
@@ -74,13 +69,17 @@ export function utimensInode(view: View, subject: Subject, { atime, mtime }: Tim
   checkWritable(view, subject)
   const now = atime === 'now' || mtime === 'now' ? view.superBlock.now() : 0n
   const touch = atime === 'now' && mtime === 'now'
-  setAttributes(view, subject.inode, {
-    ...callOf(subject),
-    ...(atime !== 'omit' && { atimeNs: atime === 'now' ? now : atime }),
-    ...(mtime !== 'omit' && { mtimeNs: mtime === 'now' ? now : mtime }),
+  setAttributes(view, subject, {
+    atimeNs: timeOf(atime, now),
+    mtimeNs: timeOf(mtime, now),
     touch,
     explicitTimes: !touch,
   })
+}
+
+function timeOf(time: TimeChange, now: bigint): bigint | undefined {
+  if (time === 'omit') return undefined
+  return time === 'now' ? now : time
 }
 
 /** truncate(2). Errors: EISDIR, EINVAL of what is no regular file or for a negative size, EFBIG. */
@@ -104,14 +103,11 @@ export function truncateInode(
 ): void {
   if (to.sizeBytes > fileSizeLimitBytes) throw new FsError('EFBIG', subject.syscall, subject.path)
   const kill = bitsLostByWriting(view, subject.inode)
-  setAttributes(view, subject.inode, { ...callOf(subject), ...to, kill, killCapability: true, force: true })
+  const { sizeBytes, mtimeNs } = to
+  setAttributes(view, subject, { sizeBytes, mtimeNs, kill, killCapability: true, force: true })
 }
 
 /** mnt_want_write() */
 export function checkWritable(view: View, { syscall, path }: Omit<Subject, 'inode'>): void {
   if (view.superBlock.readOnly) throw new FsError('EROFS', syscall, path)
-}
-
-function callOf({ syscall, path }: Subject): Pick<AttributeRequest, 'syscall' | 'path'> {
-  return path === undefined ? { syscall } : { syscall, path }
 }

@@ -76,9 +76,11 @@ export function createEntry(walk: Walk, make: Omit<NewInode, 'umask' | 'uid' | '
 /** The new object with the caller's ids; of a mode the setgid bit that the caller may not give away is dropped. */
 export function newInode(view: View, dir: Inode, make: Omit<NewInode, 'umask' | 'uid' | 'gid'>): NewInode {
   const { uid, gid, umask } = view.caller
+  const { type, target, rdev } = make
   const mode = stripSetgid(view, dir, make)
-  // Spread last: V8 is thirty times slower when properties follow.
-  return mode === make.mode ? { uid, gid, umask, ...make } : { ...make, uid, gid, umask, mode }
+  // One literal each: V8 is thirty times slower with spread properties in front of others.
+  if (target !== undefined) return { type, mode, umask, uid, gid, target }
+  return rdev === undefined ? { type, mode, umask, uid, gid } : { type, mode, umask, uid, gid, rdev }
 }
 
 /** mode_strip_sgid(): an executable file of another group's setgid directory would run as that group. */

@@ -11,7 +11,6 @@ import {
   chmodInode,
   chownInode,
   fileSizeLimitBytes,
-  type Subject,
   type Times,
   truncateInode,
   utimensInode,
@@ -20,7 +19,7 @@ import { linkInode } from './create.ts'
 import { isAppendOnly, isOwnerOrCapable } from './permission.ts'
 import { bitsLostByWriting, hasCapability } from './privileges.ts'
 import { setAttributes } from './set-attributes.ts'
-import type { View } from './view.ts'
+import type { Subject, View } from './view.ts'
 import {
   checkAttributeName,
   checkNewAttribute,
@@ -36,6 +35,7 @@ export function openHandle(view: View, inode: Inode, flags: number): FileHandle 
   if (inode.type === 'socket') throw new FsError('ENXIO', 'open')
   const file = inode.type === 'file' ? view.superBlock.openFile(inode, flags) : null
   const directory = inode.type === 'dir' ? view.superBlock.openDirectory(inode) : null
+  if (directory !== null) view.state.openDirectories++
   return new OpenFile(view, inode, { flags, file, directory })
 }
 
@@ -200,6 +200,7 @@ class OpenFile implements FileHandle {
     this.#open = false
     this.#file?.close()
     this.#directory?.close()
+    if (this.#directory !== null) this.#view.state.openDirectories--
     this.#release?.()
     this.#view.superBlock.forget?.(this.inode)
   }
@@ -235,7 +236,7 @@ class OpenFile implements FileHandle {
     if (this.#plainSince === state.privilegeChanges) return
     const kill = bitsLostByWriting(this.#view, this.inode)
     if (kill !== 0 || hasCapability(this.#view, this.inode)) {
-      setAttributes(this.#view, this.inode, { syscall: 'write', kill, killCapability: true, force: true })
+      setAttributes(this.#view, this.#subject('write'), { kill, killCapability: true, force: true })
     }
     this.#plainSince = state.privilegeChanges
   }

@@ -2,7 +2,7 @@
 // EROFS too (Y09, Y10).
 import type { Errno } from '../../errors/index.ts'
 import { deleteRefusal } from './permission.ts'
-import { check, type View } from './view.ts'
+import { check, markRemoved, type View } from './view.ts'
 import { beginWalk, directoryOf, type LastComponent, lookupLast, refuse, walkToLast } from './walk.ts'
 
 const rmdirOfDots: Readonly<Record<Exclude<LastComponent, 'name'>, Errno>> = {
@@ -36,5 +36,5 @@ export function removeDirectory(view: View, path: string): void {
   const dir = directoryOf(walk)
   check(deleteRefusal(view, dir, victim, true), walk.syscall, path)
   view.superBlock.rmdir(dir, walk.name, victim)
-  view.state.dead.add(victim)
+  markRemoved(view, victim)
 }

@@ -4,7 +4,7 @@ import { FsError } from '../../errors/index.ts'
 import { MAY_WRITE, RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT } from '../flags.ts'
 import type { Inode } from '../super-block.ts'
 import { createRefusal, deleteRefusal, permissionRefusal } from './permission.ts'
-import { check, type View } from './view.ts'
+import { check, markRemoved, type View } from './view.ts'
 import { beginWalk, directoryOf, lookupLast, refuse, type Walk, walkToLast } from './walk.ts'
 
 /** rename(2), `flags` of RENAME_ bits. Errors: EBUSY for dots and the root, EINVAL into itself, ENOTEMPTY, EISDIR, … */
@@ -31,7 +31,7 @@ export function renamePath(view: View, paths: { readonly from: string; readonly 
     flags,
     view.caller,
   )
-  if (target?.type === 'dir' && (flags & RENAME_EXCHANGE) === 0) view.state.dead.add(target)
+  if (target?.type === 'dir' && (flags & RENAME_EXCHANGE) === 0) markRemoved(view, target)
 }
 
 type Walks = { readonly from: Walk; readonly to: Walk }

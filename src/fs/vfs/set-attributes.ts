@@ -9,18 +9,16 @@ import type { Stat } from '../stat.ts'
 import type { Inode, InodeChange } from '../super-block.ts'
 import { inGroup, inGroupOrCapable, isImmutable, permissionRefusal, readAcl } from './permission.ts'
 import { hasCapability, removeCapability } from './privileges.ts'
-import { check, type View } from './view.ts'
+import { check, type Subject, type View } from './view.ts'
 
 /** What a call asks for: struct iattr with its ATTR_ bits. */
 export type AttributeRequest = {
-  readonly syscall: string
-  readonly path?: string
   readonly mode?: number
-  readonly uid?: number
-  readonly gid?: number
-  readonly sizeBytes?: number
-  readonly atimeNs?: bigint
-  readonly mtimeNs?: bigint
+  readonly uid?: number | undefined
+  readonly gid?: number | undefined
+  readonly sizeBytes?: number | undefined
+  readonly atimeNs?: bigint | undefined
+  readonly mtimeNs?: bigint | undefined
   /** Times that only the owner may set: ATTR_TIMES_SET. */
   readonly explicitTimes?: boolean
   /** The present for both times: write permission is enough. ATTR_TOUCH. */
@@ -33,32 +31,35 @@ export type AttributeRequest = {
   readonly force?: boolean
 }
 
+type Decided = { readonly request: AttributeRequest; readonly mode: number | undefined }
+
 /** Checks the request and has the file system change the object. Errors: EPERM, EACCES, EOPNOTSUPP, EROFS. */
-export function setAttributes(view: View, inode: Inode, request: AttributeRequest): void {
-  const { superBlock } = view
-  checkFlags(view, inode, request)
-  if (request.mode !== undefined && inode.type === 'symlink') fail(request, 'EOPNOTSUPP')
+export function setAttributes(view: View, subject: Subject, request: AttributeRequest): void {
+  const { inode } = subject
+  checkFlags(view, subject, request)
+  if (request.mode !== undefined && inode.type === 'symlink') fail(subject, 'EOPNOTSUPP')
   const capability = request.killCapability === true && hasCapability(view, inode)
   const mode = modeAfter(view, inode, request)
-  if (request.force !== true) checkOwner(view, inode, { ...request, ...(mode !== undefined && { mode }) })
+  if (request.force !== true && !view.caller.capable) checkOwner(view, subject, { request, mode })
   if (capability) removeCapability(view, inode)
-  superBlock.change(inode, changeOf(view, inode, { request, mode }))
+  view.superBlock.change(inode, changeOf(view, inode, { request, mode }))
   if (mode === undefined) return
   if ((mode & (S_ISUID | S_ISGID)) !== 0) view.state.privilegeChanges++
   if (inode.type !== 'symlink') followModeInAcl(view, inode, mode)
 }
 
 /** may_setattr() */
-function checkFlags(view: View, inode: Inode, request: AttributeRequest): void {
+function checkFlags(view: View, subject: Subject, request: AttributeRequest): void {
+  const { inode, syscall, path } = subject
   const { mode, uid, gid, explicitTimes, touch } = request
   if (mode !== undefined || uid !== undefined || gid !== undefined || explicitTimes === true) {
     const flags = view.superBlock.getFlags(inode)
-    if ((flags & (FS_IMMUTABLE_FL | FS_APPEND_FL)) !== 0) fail(request, 'EPERM')
+    if ((flags & (FS_IMMUTABLE_FL | FS_APPEND_FL)) !== 0) fail(subject, 'EPERM')
   }
   if (touch !== true) return
-  if (isImmutable(view, inode)) fail(request, 'EPERM')
+  if (isImmutable(view, inode)) fail(subject, 'EPERM')
   if (view.caller.capable || view.caller.uid === view.superBlock.stat(inode).uid) return
-  check(permissionRefusal(view, inode, MAY_WRITE), request.syscall, request.path)
+  check(permissionRefusal(view, inode, MAY_WRITE), syscall, path)
 }
 
 /** The mode to set: the one asked for, or what is left without the bits to kill. Undefined: it stays. */
@@ -69,33 +70,31 @@ function modeAfter(view: View, inode: Inode, { mode, kill = 0 }: AttributeReques
 }
 
 /** setattr_prepare() */
-function checkOwner(view: View, inode: Inode, request: AttributeRequest): void {
-  if (view.caller.capable) return
-  const { mode, uid, gid, explicitTimes } = request
+function checkOwner(view: View, subject: Subject, { request, mode }: Decided): void {
+  const { uid, gid, explicitTimes } = request
   if (mode === undefined && uid === undefined && gid === undefined && explicitTimes !== true) return
-  const stat = view.superBlock.stat(inode)
+  const stat = view.superBlock.stat(subject.inode)
   const isOwner = stat.uid === view.caller.uid
-  if (uid !== undefined && !(isOwner && uid === stat.uid)) fail(request, 'EPERM')
-  if (gid !== undefined && !(isOwner && mayGiveTo(view, gid, stat))) fail(request, 'EPERM')
-  if ((mode !== undefined || explicitTimes === true) && !isOwner) fail(request, 'EPERM')
+  if (uid !== undefined && !(isOwner && uid === stat.uid)) fail(subject, 'EPERM')
+  if (gid !== undefined && !(isOwner && mayGiveTo(view, gid, stat))) fail(subject, 'EPERM')
+  if ((mode !== undefined || explicitTimes === true) && !isOwner) fail(subject, 'EPERM')
 }
 
 function mayGiveTo(view: View, gid: number, stat: Stat): boolean {
   return gid === stat.gid || inGroup(view.caller, gid)
 }
 
-type Decided = { readonly request: AttributeRequest; readonly mode: number | undefined }
-
 function changeOf(view: View, inode: Inode, { request, mode }: Decided): InodeChange {
   const { uid, gid, sizeBytes, atimeNs, mtimeNs } = request
-  return {
-    ...(mode !== undefined && { mode: withoutForeignSetgid(view, inode, { mode, gid }) }),
-    ...(uid !== undefined && { uid }),
-    ...(gid !== undefined && { gid }),
-    ...(sizeBytes !== undefined && { sizeBytes }),
-    ...(atimeNs !== undefined && { atimeNs }),
-    ...(mtimeNs !== undefined && { mtimeNs }),
-  }
+  // By hand: spreading conditional objects takes longer than all the rest of a chmod.
+  const change: { -readonly [K in keyof InodeChange]: InodeChange[K] } = {}
+  if (mode !== undefined) change.mode = withoutForeignSetgid(view, inode, { mode, gid })
+  if (uid !== undefined) change.uid = uid
+  if (gid !== undefined) change.gid = gid
+  if (sizeBytes !== undefined) change.sizeBytes = sizeBytes
+  if (atimeNs !== undefined) change.atimeNs = atimeNs
+  if (mtimeNs !== undefined) change.mtimeNs = mtimeNs
+  return change
 }
 
 /** Only members of the group may set its setgid bit: setattr_copy(). */
@@ -121,6 +120,6 @@ function followModeInAcl(view: View, inode: Inode, mode: number): void {
   if (!isSame) superBlock.setXattr(inode, aclAccessName, encodeAcl(followed), 0)
 }
 
-function fail(request: AttributeRequest, code: Errno): never {
-  throw new FsError(code, request.syscall, request.path)
+function fail({ syscall, path }: Subject, code: Errno): never {
+  throw new FsError(code, syscall, path)
 }

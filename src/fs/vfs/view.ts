@@ -10,10 +10,15 @@ export type View = {
   readonly state: SharedState
 }
 
+/** Which object a call is about, and what its errors say. */
+export type Subject = { readonly inode: Inode; readonly syscall: string; readonly path?: string }
+
 /** What the kernel keeps in struct inode and no file system stores; one for each super block. */
 export type SharedState = {
-  /** Directories that were removed while open: S_DEAD. */
+  /** Directories that were removed while some directory was open: S_DEAD. */
   readonly dead: WeakSet<Inode>
+  /** Open directories, of whichever caller. A weak set costs more than the removal, so it is kept for them only. */
+  openDirectories: number
   /** Files of O_TMPFILE that may get a name: I_LINKABLE. */
   readonly linkable: WeakSet<Inode>
   /** Grows whenever some file may have gained privileges that a write takes away: the reverse of S_NOSEC. */
@@ -26,10 +31,15 @@ const states = new WeakMap<SuperBlock, SharedState>()
 export function viewOf(superBlock: SuperBlock, caller: Credentials): View {
   let state = states.get(superBlock)
   if (state === undefined) {
-    state = { dead: new WeakSet(), linkable: new WeakSet(), privilegeChanges: 0 }
+    state = { dead: new WeakSet(), openDirectories: 0, linkable: new WeakSet(), privilegeChanges: 0 }
     states.set(superBlock, state)
   }
   return { superBlock, caller, state }
+}
+
+/** Remembers that a directory is gone, where an open one could be it. */
+export function markRemoved({ state }: View, dir: Inode): void {
+  if (state.openDirectories > 0) state.dead.add(dir)
 }
 
 /** Throws the refusal, if there is one. */

@@ -7,10 +7,10 @@ import { FS_APPEND_FL, FS_IMMUTABLE_FL, MAY_READ, MAY_WRITE, XATTR_CREATE, XATTR
 import { S_ISVTX } from '../mode.ts'
 import type { Inode } from '../super-block.ts'
 import { getAcl, removeAcl, setAcl } from './acl-xattr.ts'
-import { checkWritable, type Subject } from './attributes.ts'
+import { checkWritable } from './attributes.ts'
 import { isCapabilityValue, shownCapability } from './capability-value.ts'
 import { isOwnerOrCapable, permissionRefusal } from './permission.ts'
-import { check, type View } from './view.ts'
+import { check, type Subject, type View } from './view.ts'
 
 /** Longest name, in bytes: XATTR_NAME_MAX. */
 const nameLimitBytes = 255
