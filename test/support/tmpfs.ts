@@ -78,7 +78,8 @@ function lookAt(fs: FileSystem, at: string): object {
   return {
     at,
     stat: { ino, mode, nlink, uid, gid, rdev, sizeBytes, blocks },
-    xattrs: names.map(name => `${name}=${Buffer.from(fs.getxattr(at, name)).toString('hex')}`),
+    // The kernel does not show a damaged security.capability.
+    xattrs: names.map(name => [name, outcome(() => Buffer.from(fs.getxattr(at, name)).toString('hex'))]),
     ...(type === 'symlink' && { target: fs.readlink(at) }),
     ...(type === 'file' && { content: contentOf(fs, at, sizeBytes) }),
   }

@@ -2,22 +2,14 @@
 import { FsError } from '../../errors/index.ts'
 import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE } from '../flags.ts'
 import type { Inode, InodeFile } from '../super-block.ts'
-import { fileSizeLimitBytes } from './attributes.ts'
+import { fileSizeLimitBytes, removePrivileges } from './attributes.ts'
 import { isAppendOnly, isImmutable } from './permission.ts'
 import type { View } from './view.ts'
-
-type Allocated = {
-  readonly inode: Inode
-  readonly file: InodeFile | null
-  readonly isWritable: boolean
-  /** file_modified(): as for a write. */
-  readonly losePrivileges: () => void
-}
 
 /** Allocates the range, or frees it. Errors: EINVAL, EOPNOTSUPP, EBADF, EPERM, ESPIPE, EISDIR, ENODEV, EFBIG. */
 export function allocateRange(
   view: View,
-  { inode, file, isWritable, losePrivileges }: Allocated,
+  { inode, file, isWritable }: { readonly inode: Inode; readonly file: InodeFile | null; readonly isWritable: boolean },
   range: { readonly mode: number; readonly position: number; readonly lengthBytes: number },
 ): void {
   const { mode, position, lengthBytes } = range
@@ -32,6 +24,6 @@ export function allocateRange(
   if (inode.type === 'fifo') throw new FsError('ESPIPE', 'fallocate')
   if (file === null) throw new FsError('ENODEV', 'fallocate')
   if (position + lengthBytes > fileSizeLimitBytes) throw new FsError('EFBIG', 'fallocate')
-  losePrivileges()
+  removePrivileges(view, { inode, syscall: 'fallocate' })
   file.allocate(mode, position, lengthBytes)
 }

@@ -5,7 +5,7 @@ import type { TimeChange } from '../file-system.ts'
 import { MAY_WRITE } from '../flags.ts'
 import { S_ISUID } from '../mode.ts'
 import { isAppendOnly, permissionRefusal } from './permission.ts'
-import { bitsLostByWriting, setgidLost } from './privileges.ts'
+import { bitsLostByWriting, hasCapability, setgidLost } from './privileges.ts'
 import { setAttributes } from './set-attributes.ts'
 import { check, type Subject, type View } from './view.ts'
 import { findInode } from './walk.ts'
@@ -105,6 +105,13 @@ export function truncateInode(
   const kill = bitsLostByWriting(view, subject.inode)
   const { sizeBytes, mtimeNs } = to
   setAttributes(view, subject, { sizeBytes, mtimeNs, kill, killCapability: true, force: true })
+}
+
+/** file_remove_privs(): before the content of an open file changes. */
+export function removePrivileges(view: View, subject: Subject): void {
+  const kill = bitsLostByWriting(view, subject.inode)
+  if (kill === 0 && !hasCapability(view, subject.inode)) return
+  setAttributes(view, subject, { kill, killCapability: true, force: true })
 }
 
 /** mnt_want_write() */

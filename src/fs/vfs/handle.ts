@@ -11,14 +11,13 @@ import {
   chmodInode,
   chownInode,
   fileSizeLimitBytes,
+  removePrivileges,
   type Times,
   truncateInode,
   utimensInode,
 } from './attributes.ts'
 import { linkInode } from './create.ts'
 import { isAppendOnly, isOwnerOrCapable } from './permission.ts'
-import { bitsLostByWriting, hasCapability } from './privileges.ts'
-import { setAttributes } from './set-attributes.ts'
 import type { Subject, View } from './view.ts'
 import {
   checkAttributeName,
@@ -34,7 +33,7 @@ export function openHandle(view: View, inode: Inode, flags: number): FileHandle 
   if ((flags & O_PATH) !== 0) return new OpenFile(view, inode, { flags, file: null, directory: null })
   if (inode.type === 'socket') throw new FsError('ENXIO', 'open')
   const file = inode.type === 'file' ? view.superBlock.openFile(inode, flags) : null
-  const directory = inode.type === 'dir' ? view.superBlock.openDirectory(inode) : null
+  const directory = inode.type === 'dir' ? view.superBlock.openDirectory(inode, flags) : null
   if (directory !== null) view.state.openDirectories++
   return new OpenFile(view, inode, { flags, file, directory })
 }
@@ -112,9 +111,7 @@ class OpenFile implements FileHandle {
   allocate(mode: number, position: number, lengthBytes: number): void {
     this.#mayUse('fallocate', true)
     const range = { mode, position, lengthBytes }
-    const losePrivileges = (): void => this.#losePrivileges()
-    const allocated = { inode: this.inode, file: this.#file, isWritable: this.#writes, losePrivileges }
-    allocateRange(this.#view, allocated, range)
+    allocateRange(this.#view, { inode: this.inode, file: this.#file, isWritable: this.#writes }, range)
   }
 
   chmod(mode: number): void {
@@ -230,14 +227,11 @@ class OpenFile implements FileHandle {
     return position
   }
 
-  /** file_remove_privs() */
+  /** Asks once until something may have changed. */
   #losePrivileges(): void {
     const { state } = this.#view
     if (this.#plainSince === state.privilegeChanges) return
-    const kill = bitsLostByWriting(this.#view, this.inode)
-    if (kill !== 0 || hasCapability(this.#view, this.inode)) {
-      setAttributes(this.#view, this.#subject('write'), { kill, killCapability: true, force: true })
-    }
+    removePrivileges(this.#view, this.#subject('write'))
     this.#plainSince = state.privilegeChanges
   }
 
