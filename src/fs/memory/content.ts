@@ -81,7 +81,7 @@ export class FileContent {
     this.#drop(first, last)
   }
 
-  /** Makes every page of a range exist. */
+  /** Makes every page of a range exist. Reserved twice, a page counts as written: Linux clears it then. */
   reserve(start: number, end: number): void {
     let at = pageFloor(start)
     const last = pageCeil(end)
@@ -89,7 +89,9 @@ export class FileContent {
       const index = this.#firstEndingBehind(at)
       const next = this.#extents[index]
       if (next !== undefined && next.start <= at) {
-        at = next.start + next.lengthBytes
+        const stop = next.start + next.lengthBytes
+        const extent = next.bytes === null ? this.#extentForWriting(at, Math.min(last, stop)) : next
+        at = extent.start + extent.lengthBytes
         continue
       }
       const stop = Math.min(last, next?.start ?? Infinity)

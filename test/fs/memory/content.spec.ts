@@ -52,7 +52,7 @@ class FlatModel {
     const touched = step.position < start + pageSizeBytes && end > start
     const covered = step.position <= start && end >= start + pageSizeBytes
     if (step.op === 'write' && touched) this.pages[page] = 'data'
-    if (step.op === 'reserve' && touched && this.pages[page] === 'hole') this.pages[page] = 'reserved'
+    if (step.op === 'reserve' && touched) this.pages[page] = this.pages[page] === 'hole' ? 'reserved' : 'data'
     if ((step.op === 'free' || step.op === 'cut') && covered) this.pages[page] = 'hole'
   }
 

@@ -153,6 +153,7 @@ const steps: readonly (readonly [string, Call])[] = [
   ['a longer hole', fs => fs.truncate('/sp', 100_000)],
   ['cut within a page', fs => [fs.truncate('/sp', 10_001), fs.truncate('/sp', 20_000)]],
   ['room reserved: a hole for readers', fs => withFile(fs, '/sp', O_RDWR, file => file.allocate(0, 40_000, 10_000))],
+  ['part of it reserved again: data', fs => withFile(fs, '/sp', O_RDWR, file => file.allocate(0, 44_000, 3000))],
   ['written into reserved room', fs => withFile(fs, '/sp', O_RDWR, file => file.write(text('y'), 45_000))],
   [
     'reserved behind the end',
