@@ -4,7 +4,7 @@
 // Nodes that nobody looked up lately are forgotten. A forgotten node that somebody still holds goes on working: it knows
 // its parent and its name. Only a rename through another node of the same name is lost on it, and then it answers
 // ENOENT or ESTALE, since what changes an object compares device and inode number first.
-import type { FileType, Inode, StoredFileHandle } from '../../fs/index.ts'
+import type { FileType, Inode, NameOf, StoredFileHandle } from '../../fs/index.ts'
 import type { Identity } from '../system/place-calls.ts'
 
 /** A descriptor of an object that somebody uses. */
@@ -42,7 +42,7 @@ export class HostInode implements Inode {
 
   constructor(
     type: FileType,
-    identity: Omit<Identity, 'mode'>,
+    identity: Omit<Identity, 'mode' | 'nlink'>,
     place: { readonly parent: HostInode | null; readonly name: string },
   ) {
     this.type = type
@@ -84,6 +84,18 @@ export function detach(node: HostInode): void {
 export function forget(node: HostInode): void {
   const { parent, name } = node
   if (parent?.children?.get(name) === node) parent.children.delete(name)
+}
+
+/**
+ * The remembered node of a name, unless it is of another object and so out of date (the name was looked at just before),
+ * and the one that the caller holds, unless that stands for another name of the object.
+ */
+export function nodesAt({ dir, name, inode }: NameOf<HostInode>): HostInode[] {
+  const known = dir.children?.get(name) ?? null
+  if (inode === null) return known === null ? [] : [known]
+  const isHere = inode.name === name && inode.parent !== null && isIdentity(inode.parent, dir)
+  const held = inode !== known && isHere ? [inode] : []
+  return known !== null && isIdentity(known, inode) ? [known, ...held] : held
 }
 
 /** The root above a node; the topmost node for what has been removed. */

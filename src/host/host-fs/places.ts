@@ -1,7 +1,7 @@
 // From a node to what a system call takes: the descriptor of its directory and its name, or a descriptor of its own.
 import fs from 'node:fs'
 import { FsError, isErrno } from '../../errors/index.ts'
-import type { StoredFileHandle } from '../../fs/index.ts'
+import type { NameOf, StoredFileHandle } from '../../fs/index.ts'
 import type { Identity, Place, PlaceCalls } from '../system/place-calls.ts'
 import type { Descriptors } from './descriptors.ts'
 import { type HostInode, type HostRoot, isIdentity } from './host-inode.ts'
@@ -52,6 +52,17 @@ export function checkIdentity(node: HostInode, found: Identity | null): void {
   if (found === null) throw new FsError('ENOENT', 'lookup')
   if (!isIdentity(node, found)) throw new FsError('ESTALE', 'lookup')
   node.flags = found.flags
+}
+
+/**
+ * Looks whether a name still stands for its object (for nothing known: 0); how many names that has.
+ * Errors: ENOENT, ESTALE.
+ */
+export function checkEntry(host: Host, { dir, name, inode }: NameOf<HostInode>): number {
+  if (inode === null) return 0
+  const found = host.calls.identify(entryPlace(host, dir, name))
+  checkIdentity(inode, found)
+  return found?.nlink ?? 0
 }
 
 /** A descriptor for an object without a name, kept among those of directories. */

@@ -2,27 +2,46 @@
 // them. What stands at a name is never replaced or removed unless it is the object that was meant.
 import { FsError, isErrno } from '../../errors/index.ts'
 import { type NameOf, RENAME_EXCHANGE, RENAME_NOREPLACE } from '../../fs/index.ts'
-import { attach, detach, forget, HostInode, isIdentity } from './host-inode.ts'
-import { checkIdentity, entryPlace, type Host, placeOf } from './places.ts'
+import { attach, detach, forget, HostInode, isIdentity, nodesAt } from './host-inode.ts'
+import { checkEntry, checkIdentity, entryPlace, type Host, placeOf } from './places.ts'
+import { holdSurvivors, none } from './survivors.ts'
 
 /** renameat2(2). Errors: those of the call; ESTALE when a name does not stand for its object any more. */
 export function renameEntry(host: Host, from: NameOf<HostInode>, to: NameOf<HostInode>, flags: number): void {
+  const isExchange = (flags & RENAME_EXCHANGE) !== 0
+  // Two names of one file: the kernel does nothing, and both stay.
+  const isSame = from.inode !== null && to.inode !== null && isIdentity(from.inode, to.inode)
+  const survivors = isExchange || isSame ? none : holdSurvivors(host, to)
+  if (isExchange || isSame) checkEntry(host, to)
+  try {
+    checkEntry(host, from)
+    moveName(host, { from, to, flags })
+  } catch (error) {
+    survivors.release()
+    throw error
+  }
+  if (!isSame) moveNodes(host, { from, to, isExchange })
+  survivors.keep()
+}
+
+type Rename = { readonly from: NameOf<HostInode>; readonly to: NameOf<HostInode>; readonly flags: number }
+
+function moveName(host: Host, { from, to, flags }: Rename): void {
   const { calls } = host
   const source = entryPlace(host, from.dir, from.name)
   const target = entryPlace(host, to.dir, to.name)
-  if (from.inode !== null) checkIdentity(from.inode, calls.identify(source))
-  if (to.inode !== null) checkIdentity(to.inode, calls.identify(target))
-  const mustBeFree = to.inode === null && (flags & RENAME_EXCHANGE) === 0
+  if (to.inode !== null || (flags & RENAME_EXCHANGE) !== 0) {
+    calls.renameat(source, target, flags)
+    return
+  }
   try {
-    calls.renameat(source, target, mustBeFree ? flags | RENAME_NOREPLACE : flags)
+    calls.renameat(source, target, flags | RENAME_NOREPLACE)
   } catch (error) {
     // A file system without flags of rename refuses them all.
-    if (mustBeFree && flags === 0 && isErrno(error, 'EINVAL')) calls.renameat(source, target, 0)
-    else if (mustBeFree && (flags & RENAME_NOREPLACE) === 0 && isErrno(error, 'EEXIST'))
-      throw new FsError('ESTALE', 'rename')
+    if (flags === 0 && isErrno(error, 'EINVAL')) calls.renameat(source, target, 0)
+    else if ((flags & RENAME_NOREPLACE) === 0 && isErrno(error, 'EEXIST')) throw new FsError('ESTALE', 'rename')
     else throw error
   }
-  moveNodes(host, { from, to, isExchange: (flags & RENAME_EXCHANGE) !== 0 })
 }
 
 type Move = { readonly from: NameOf<HostInode>; readonly to: NameOf<HostInode>; readonly isExchange: boolean }
@@ -31,8 +50,6 @@ type Move = { readonly from: NameOf<HostInode>; readonly to: NameOf<HostInode>; 
 function moveNodes({ descriptors }: Host, { from, to, isExchange }: Move): void {
   const moved = nodesAt(from)
   const replaced = nodesAt(to)
-  // Two names of one file: the kernel does nothing, and both stay.
-  if (moved.some(node => replaced.some(other => isIdentity(node, other)))) return
   for (const node of [...moved, ...replaced]) forget(node)
   for (const node of moved) attach(node, to.dir, to.name)
   for (const node of replaced) {
@@ -44,27 +61,23 @@ function moveNodes({ descriptors }: Host, { from, to, isExchange }: Move): void 
   }
 }
 
-/** A remembered node of another object is out of date: the name was looked at just before. */
-function nodesAt({ dir, name, inode }: NameOf<HostInode>): HostInode[] {
-  const known = dir.children?.get(name)
-  if (known === undefined || known === inode) return inode === null ? [] : [inode]
-  if (inode === null) return [known]
-  return isIdentity(known, inode) ? [known, inode] : [inode]
-}
-
 /** unlinkat(2). Errors: those of the call, ESTALE. */
 export function unlinkEntry(host: Host, dir: HostInode, name: string, inode: HostInode): void {
-  const place = entryPlace(host, dir, name)
-  checkIdentity(inode, host.calls.identify(place))
-  host.calls.unlinkat(place)
+  const survivors = holdSurvivors(host, { dir, name, inode })
+  try {
+    host.calls.unlinkat(entryPlace(host, dir, name))
+  } catch (error) {
+    survivors.release()
+    throw error
+  }
   for (const node of nodesAt({ dir, name, inode })) detach(node)
+  survivors.keep()
 }
 
 /** unlinkat(2) with AT_REMOVEDIR. */
 export function rmdirEntry(host: Host, dir: HostInode, name: string, inode: HostInode): void {
-  const place = entryPlace(host, dir, name)
-  checkIdentity(inode, host.calls.identify(place))
-  host.calls.rmdirat(place)
+  checkEntry(host, { dir, name, inode })
+  host.calls.rmdirat(entryPlace(host, dir, name))
   for (const node of nodesAt({ dir, name, inode })) {
     detach(node)
     host.descriptors.drop(node)

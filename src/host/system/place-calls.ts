@@ -23,6 +23,7 @@ export type Identity = {
   readonly mode: number
   readonly dev: number
   readonly ino: bigint
+  readonly nlink: number
   /** FS_IMMUTABLE_FL and FS_APPEND_FL. */
   readonly flags: number
 }
@@ -153,6 +154,7 @@ function asking(memory: KernelMemory): AskingCalls {
         mode: view.getUint16(28, true),
         dev: ((view.getUint32(136, true) << 20) | view.getUint32(140, true)) >>> 0,
         ino: view.getBigUint64(32, true),
+        nlink: view.getUint32(16, true),
         flags: view.getUint32(8, true) & flagBits,
       }
     },
