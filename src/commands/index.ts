@@ -1,5 +1,7 @@
 export type { CleanReport } from './clean.ts'
 export type { CopiedBlob, CopyOptions, CopyReport } from './copy.ts'
+export type { DiffOptions, DiffReport, LayerOutput } from './diff/diff.ts'
+
 export type { Problem, MachineReport } from './doctor.ts'
 export type { FixMode, OverlayDoctorOptions, OverlayFinding, OverlayReport } from './doctor-overlay.ts'
 export type { Explanation } from './explain/explain.ts'
@@ -22,6 +24,7 @@ export type { LayerVerdict, Verification, VerifyOptions } from './verify.ts'
 export const loadCommand = {
   clean: () => import('./clean.ts'),
   copy: () => import('./copy.ts'),
+  diff: () => import('./diff/diff.ts'),
   doctor: () => import('./doctor.ts'),
   doctorOverlay: () => import('./doctor-overlay.ts'),
   explain: () => import('./explain/explain.ts'),
@@ -34,6 +37,7 @@ export const loadCommand = {
   printFile: () => import('./print-file.ts'),
   replay: () => import('./replay.ts'),
   umount: () => import('./umount.ts'),
+  outputFile: () => import('./diff/output-file.ts'),
   unpack: () => import('./unpack.ts'),
   verify: () => import('./verify.ts'),
 } as const

@@ -25,7 +25,14 @@ export {
   type WhiteoutForm,
   type XattrChange,
 } from './changes/change.ts'
-export { type Changeset, diffTrees, diffUpper, type DiffUpperOptions, type TreeSource } from './changes/changeset.ts'
+export {
+  type Changeset,
+  diffTrees,
+  type DiffTreesOptions,
+  diffUpper,
+  type DiffUpperOptions,
+  type TreeSource,
+} from './changes/changeset.ts'
 export { encodeLayer, encodeLayerBytes, type EncodeOptions, type LayerEncoder } from './changes/encode-layer.ts'
 export { layerEntries, type LayerEntryOptions, type WrittenEntry } from './changes/layer-entries.ts'
 export {

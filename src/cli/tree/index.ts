@@ -1,6 +1,7 @@
 import type { CommandSpec } from '../spec.ts'
 import { catSpec } from './cat.ts'
 import { copySpec } from './copy.ts'
+import { diffSpec } from './diff.ts'
 import { doctorSpec } from './doctor.ts'
 import { explainSpec } from './explain.ts'
 import { helpSpec } from './help.ts'
@@ -23,6 +24,7 @@ export const commandTree: readonly CommandSpec[] = [
   verifySpec,
   copySpec,
   unpackSpec,
+  diffSpec,
   mountSpec,
   umountSpec,
   replaySpec,

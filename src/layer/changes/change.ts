@@ -21,6 +21,8 @@ export type Change = {
   readonly kind: 'added' | 'changed' | 'deleted' | 'renamed'
   /** As it is now; of something deleted as it was, null when that is not known. */
   readonly type: FileType | null
+  /** Of a regular file that is there now. */
+  readonly sizeBytes?: number
   /** There was something of another type. */
   readonly typeBefore?: FileType
   /** Bytes of content; equal when only bytes differ. */

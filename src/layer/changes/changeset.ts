@@ -61,17 +61,20 @@ export function diffUpper(upper: TreeSource, options: DiffUpperOptions = {}): Ch
   return finish(items, { style: marks.style, isCompared: lower !== null, withoutParents })
 }
 
-/** What makes tree `a` into tree `b`. Neither has marks: what `b` does not have is deleted. */
-export function diffTrees(
-  a: TreeSource,
-  b: TreeSource,
-  options: { readonly withoutParents?: boolean } = {},
-): Changeset {
+/** How two trees are compared. */
+export type DiffTreesOptions = Pick<DiffUpperOptions, 'withoutParents'> & {
+  /** Which names are one file is no difference by itself: a flat tree has hard links that layers cannot have. */
+  readonly ignoresLinks?: boolean
+}
+
+/** What makes tree `a` into tree `b`. Neither has marks: what `b` does not have is deleted. Errors: as `diffUpper`. */
+export function diffTrees(a: TreeSource, b: TreeSource, options: DiffTreesOptions = {}): Changeset {
   const [lower, upper] = [asView(a), asView(b)]
+  const { withoutParents = false, ignoresLinks = false } = options
   const marks = markReader(upper, 'none', false)
   const { items, merged } = walkTrees({ upper, marks, lower, isWholeTree: true, all: false })
-  groupHardLinks(items, { lower, merged, isWholeTree: true })
-  return finish(items, { style: 'none', isCompared: true, withoutParents: options.withoutParents ?? false })
+  groupHardLinks(items, { lower, merged, isWholeTree: true, ignoresLinks })
+  return finish(items, { style: 'none', isCompared: true, withoutParents })
 }
 
 /** A source as it is read. */

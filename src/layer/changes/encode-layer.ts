@@ -16,6 +16,7 @@ import {
 import type { Xattrs } from '../attributes.ts'
 import type { PlacedObject } from './compare-objects.ts'
 import type { WrittenEntry } from './layer-entries.ts'
+import { readFailure } from './read-failure.ts'
 import type { ContentReader } from './tree-view.ts'
 
 /** How entries become tar. */
@@ -114,6 +115,14 @@ class Encoder implements LayerEncoder {
   #begin(target: Uint8Array, at: number): number {
     const entry = this.#entries[this.#next++]
     if (entry === undefined) return this.#putReady(endOfArchive)
+    try {
+      return this.#write(entry, target, at)
+    } catch (error) {
+      throw readFailure(error, entry.path)
+    }
+  }
+
+  #write(entry: WrittenEntry, target: Uint8Array, at: number): number {
     const header = tarEntry(entry, this.#options)
     const sizeBytes = entry.kind === 'object' && entry.object.object.type === 'file' ? (header.size ?? 0) : 0
     if (sizeBytes > 0 && entry.kind === 'object') {
@@ -127,7 +136,7 @@ class Encoder implements LayerEncoder {
 
   #readFile(file: OpenContent, target: Uint8Array, at: number): number {
     const end = Math.min(target.length, at + file.sizeBytes - file.at)
-    const count = file.reader.read(target.subarray(at, end), file.at)
+    const count = readContent(file, target.subarray(at, end))
     if (count === 0) throw changedWhileRead(file.path)
     file.at += count
     if (file.at < file.sizeBytes) return count
@@ -137,6 +146,14 @@ class Encoder implements LayerEncoder {
     if (paddedEnd > target.length) return count + this.#putReady(tarPadding(file.sizeBytes))
     target.fill(0, at + count, paddedEnd)
     return count + padding
+  }
+}
+
+function readContent({ reader, path, at }: OpenContent, target: Uint8Array): number {
+  try {
+    return reader.read(target, at)
+  } catch (error) {
+    throw readFailure(error, path)
   }
 }
 

@@ -14,6 +14,8 @@ export type LinkContext = {
   readonly merged: readonly MergedDirectory[]
   /** All names of both trees have items. */
   readonly isWholeTree: boolean
+  /** Which names are one file is no difference by itself. */
+  readonly ignoresLinks?: boolean
 }
 
 /**
@@ -39,6 +41,7 @@ export function groupHardLinks(items: Item[], context: LinkContext): void {
   }
   const claims = new Map<string, readonly Item[]>()
   for (const group of groups.values()) if (group.length > 1) decide(sorted(group), claims, context)
+  if (context.ignoresLinks === true) return
   for (const item of items) if (item.links === null) decideSingle(item, claims, context)
 }
 
@@ -83,6 +86,7 @@ function addTo(groups: Map<string, Item[]>, key: string, item: Item): void {
 /** A group stays as it is below when all its names were one file there, and no other part of that file stays too. */
 function decide(group: readonly Item[], claims: Map<string, readonly Item[]>, context: LinkContext): void {
   for (const item of group) item.links = group
+  if (context.ignoresLinks === true && group.every(item => item.isUnchanged)) return
   const first = group[0]?.below ?? null
   const wasOne = group.every(
     ({ below }) => below !== null && below.type !== 'dir' && below.identity === first?.identity,

@@ -7,6 +7,7 @@ import { comparePaths, joinPath, type LayerPath } from '../../path/index.ts'
 import type { Change } from './change.ts'
 import { compareObjects, type Difference, type PlacedObject } from './compare-objects.ts'
 import { Item } from './item.ts'
+import { readFailure } from './read-failure.ts'
 import type { ViewObject, TreeView } from './tree-view.ts'
 import type { MarkReader, UpperMarks, UpperName } from './upper-marks.ts'
 
@@ -94,7 +95,13 @@ class Walk {
     const frame: Frame = { item, lower: shown, lowerPath: '', base: lower?.root ?? null, isMerging, hidden: [] }
     if (item.isOpaque) item.change = { path: '', kind: 'changed', type: 'dir', opaque: true, hides: frame.hidden }
     this.#enter(frame, listing.names)
-    for (let job = this.#pending.pop(); job !== undefined; job = this.#pending.pop()) this.#visit(job)
+    for (let job = this.#pending.pop(); job !== undefined; job = this.#pending.pop()) {
+      try {
+        this.#visit(job)
+      } catch (error) {
+        throw readFailure(error, joinPath(job.frame.item.path, job.name))
+      }
+    }
     return { items: this.#items, merged: this.#merged }
   }
 
@@ -255,17 +262,20 @@ class Walk {
     const { type } = after.object
     const metacopy = marks.isMetacopy ? ({ metacopy: true } as const) : {}
     const opaque = item.isOpaque && !item.isCovered ? ({ opaque: true } as const) : {}
+    const size = type === 'file' ? { sizeBytes: sizeOf(after) } : {}
     if (base === undefined) {
       const kind = isMoved ? 'renamed' : marks.hasOrigin ? 'changed' : 'added'
-      item.change = { path, kind, type, ...(isMoved ? { from: lowerPath } : {}), ...metacopy, ...opaque }
+      item.change = { path, kind, type, ...size, ...(isMoved ? { from: lowerPath } : {}), ...metacopy, ...opaque }
       return
     }
     const before = origin ?? base
     if (before === null) {
-      item.change = { path, kind: 'added', type, ...metacopy }
+      item.change = { path, kind: 'added', type, ...size, ...metacopy }
       return
     }
-    const change = (what: Partial<Change>): Change => ({ path, kind: 'changed', type, ...what, ...metacopy, ...opaque })
+    const change = (what: Partial<Change>): Change => {
+      return { path, kind: 'changed', type, ...size, ...what, ...metacopy, ...opaque }
+    }
     if (before.type !== type) {
       item.change = change({ typeBefore: before.type })
       return
@@ -280,6 +290,10 @@ class Walk {
 }
 
 type LowerPair = { lower: ViewObject | null; base: ViewObject | null }
+
+function sizeOf({ object, data }: PlacedObject): number {
+  return data === null || data === 'missing' ? object.sizeBytes : data.object.sizeBytes
+}
 
 /** Below a directory that is opaque, nothing of the lower layers shows. */
 function isCoveredIn({ item }: Frame): boolean {

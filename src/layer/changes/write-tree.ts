@@ -47,7 +47,11 @@ export function writeUpper(
   options: ApplyChangesOptions & { readonly userxattr?: boolean },
 ): void {
   const form = markNames(options.userxattr ?? false)
-  write(new TreeWriter(target, { form, root: options.root ?? '/' }), changeset, options)
+  const writer = new TreeWriter(target, { form, root: options.root ?? '/' })
+  // What a mount shows as its root is the upperdir itself.
+  const root = changeset.items[0]?.after ?? null
+  if (root !== null) writer.entry({ kind: 'object', path: '', object: root })
+  write(writer, changeset, options)
 }
 
 function write(writer: TreeWriter, changeset: Changeset, { warn }: ApplyChangesOptions): void {

@@ -298,6 +298,16 @@ describe('diffUpper()', () => {
     })
   }
 
+  it('says how large files are', () => {
+    const lower = fileSystemOf({ a: 'x', big: 'data' })
+    const upper = fileSystemOf({ a: 'xyz', new: 'n', big: { size: 4, xattrs: { 'trusted.overlay.metacopy': '' } } })
+    const { changes } = diffUpper(upper, { lower })
+    expect(changes.map(({ path, sizeBytes }) => [path, sizeBytes])).to.deep.equal([
+      ['a', 3],
+      ['new', 1],
+    ])
+  })
+
   it('leaves out parents of which nothing but the time changed', () => {
     const lower = fileSystemOf({ 'a/b/c': 'x', d: { type: 'dir', mode: '0755' } })
     const upper = fileSystemOf({ 'a/b/new': 'x', d: { type: 'dir', mode: '0700' }, 'd/new': 'x' })
@@ -310,10 +320,11 @@ function check({ lower, upper, options, changes }: Row): void {
   const below = lower === undefined ? {} : { lower: fileSystemOf(lower) }
   const got = diffUpper(fileSystemOf(upper), { ...options, ...below })
   // Every tree is made with the times of that moment: those of directories that hold something say nothing here.
-  const shown = got.changes.map(({ path, time, ...change }) => [
-    path,
-    time !== undefined && !(change.isParent || change.opaque || change.typeBefore) ? { ...change, time } : change,
-  ])
+  const shown = got.changes.map(({ path, ...change }) => {
+    const isTimed = !change.isParent && !change.opaque && !change.typeBefore
+    const entries = Object.entries(change).filter(([key]) => key !== 'sizeBytes' && (key !== 'time' || isTimed))
+    return [path, Object.fromEntries(entries)]
+  })
   expect(Object.fromEntries(shown)).to.deep.equal(changes)
 }
 

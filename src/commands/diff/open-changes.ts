@@ -1,0 +1,179 @@
+// The changes that the arguments of a command name, found and kept open as long as they are written somewhere.
+import { join } from 'node:path'
+import type { Bundle } from '../../bundle/index.ts'
+import { OvlError, quote } from '../../errors/index.ts'
+import { MemoryFs } from '../../fs/index.ts'
+import { type Changeset, diffTrees, diffUpper, type MarkStyle, type TreeSource } from '../../layer/index.ts'
+import { type ImageOptions, withImage } from '../image-options.ts'
+import {
+  bundleOfUpper,
+  type Closers,
+  type Input,
+  isMounted,
+  layerOfBundle,
+  type LowerStack,
+  lowersOf,
+  openDirectory,
+  openImageLayer,
+  openStack,
+  openTree,
+  readLower,
+  recogniseInput,
+  usesUserXattrs,
+} from './inputs.ts'
+
+/** How changes are looked for. */
+export type ChangeOptions = Omit<ImageOptions, 'ref'> & {
+  /** Values of --lower, top-most first, each in the form of lowerdir=. */
+  readonly lower: readonly string[]
+  readonly userxattr: boolean
+  /** Whose marks an upperdir has; found out when absent. */
+  readonly style?: MarkStyle
+  readonly all: boolean
+  readonly withoutParents: boolean
+  /** What this layer of an image or bundle changes. */
+  readonly layer?: number
+}
+
+/** Changes, readable as long as `use` runs. */
+export type OpenChanges = {
+  readonly changeset: Changeset
+  /** Things worth knowing about how they were found. */
+  readonly notes: readonly string[]
+  /** The bundle whose merged copy was compared: its upper directory does not know of the changes. */
+  readonly unsaved: Bundle | null
+}
+
+/**
+ * Finds what changed: in UPPER, in a bundle, in a layer, or between two trees, images or bundles.
+ *
+ * Errors: USAGE, INPUT_NOT_FOUND, LAYER_NOT_FOUND, UNSUPPORTED (a flat bundle alone), NEEDS_PRIVILEGE, READ_FAILED, those
+ * of `diffUpper`, of opening images and of the overlay of lower directories.
+ */
+export async function withChanges<T>(
+  args: readonly string[],
+  options: ChangeOptions,
+  use: (changes: OpenChanges) => T | Promise<T>,
+): Promise<T> {
+  const closers: Closers = []
+  try {
+    return await use(await findChanges(args, options, closers))
+  } finally {
+    for (const close of closers.toReversed()) close()
+  }
+}
+
+async function findChanges(args: readonly string[], options: ChangeOptions, closers: Closers): Promise<OpenChanges> {
+  const [first = '', second] = args
+  if (second !== undefined) {
+    checkTwo(options)
+    const [a, b] = [recogniseInput(first), recogniseInput(second)]
+    const [before, after] = [await openTree(a, options, closers), await openTree(b, options, closers)]
+    return found(diffTrees(before, after, { ...options, ignoresLinks: isFlat(a) !== isFlat(b) }))
+  }
+  const input = recogniseInput(first)
+  if (input.kind !== 'directory' && options.lower.length > 0)
+    throw new OvlError('USAGE', `--lower belongs to an upperdir, and ${quote(first)} is ${names[input.kind]}`)
+  if (options.layer !== undefined) return found(await diffLayer(input, { ...options, layer: options.layer }, closers))
+  if (input.kind === 'image') {
+    await withImage(first, options, () => undefined) // what is no image is told first
+    throw new OvlError('USAGE', `Cannot compare ${quote(first)} with nothing: it is an image`, {
+      hint: 'name two images, or one of its layers: ovl diff --layer N IMAGE',
+    })
+  }
+  return input.kind === 'bundle' ? diffBundle(input.bundle, options, closers) : diffDirectory(input, options, closers)
+}
+
+/** Layers lose hard links between them, a flat tree has them. */
+function isFlat(input: Input): boolean {
+  return input.kind === 'bundle' && input.bundle.state.mode === 'flat'
+}
+
+const names = { image: 'an image', bundle: 'a bundle' } as const
+
+/** Errors: USAGE. */
+function checkTwo({ lower, layer, style, userxattr }: ChangeOptions): void {
+  const flag =
+    lower.length > 0
+      ? '--lower'
+      : layer !== undefined
+        ? '--layer'
+        : style !== undefined
+          ? '--marks'
+          : userxattr
+            ? '--userxattr'
+            : null
+  if (flag !== null) throw new OvlError('USAGE', `${flag} belongs to one argument, and two are compared as whole trees`)
+}
+
+/** Differences of an upperdir from lower directories, or with nothing to compare it with. */
+function diffDirectory(
+  { directory }: Extract<Input, { kind: 'directory' }>,
+  options: ChangeOptions,
+  closers: Closers,
+): OpenChanges {
+  const upper = openDirectory(directory, closers)
+  const bundle = options.lower.length > 0 ? null : bundleOfUpper(directory)
+  const ofBundle = bundle === null ? null : lowersOf(bundle)
+  if (ofBundle !== null) return found(diffOver(upper, ofBundle, { options, closers }))
+  const userxattr = options.userxattr || usesUserXattrs(upper)
+  if (options.lower.length === 0) {
+    const { lower: _, ...rest } = options
+    return found(diffUpper(upper, { ...rest, userxattr }))
+  }
+  return found(diffOver(upper, { directories: readLower(options.lower), userxattr }, { options, closers }))
+}
+
+function diffOver(
+  upper: TreeSource,
+  stack: LowerStack,
+  { options, closers }: { readonly options: ChangeOptions; readonly closers: Closers },
+): Changeset {
+  const lower = stack.directories.length === 0 ? new MemoryFs() : openStack(stack, closers)
+  return diffUpper(upper, { ...options, lower, userxattr: stack.userxattr })
+}
+
+/** A mounted bundle has its changes in upper, an emulated one in its copy of the merged tree. */
+function diffBundle(bundle: Bundle, options: ChangeOptions, closers: Closers): OpenChanges {
+  const { directory, state } = bundle
+  const lowers = lowersOf(bundle)
+  if (lowers === null) {
+    throw new OvlError('UNSUPPORTED', `Cannot tell what changed in bundle ${quote(directory)}: it is flat`, {
+      facts: ['what the image was is not in it'],
+      hint: `compare it with the image: ovl diff IMAGE ${directory}`,
+      data: { path: directory },
+    })
+  }
+  if (state.mode !== 'emulated' || isMounted(bundle)) {
+    const upper = openDirectory(join(directory, 'upper'), closers)
+    return found(diffOver(upper, lowers, { options, closers }))
+  }
+  const lower = lowers.directories.length === 0 ? new MemoryFs() : openStack(lowers, closers)
+  const changeset = diffTrees(lower, openDirectory(join(directory, 'merged'), closers), options)
+  return { ...found(changeset), unsaved: bundle }
+}
+
+async function diffLayer(
+  input: Input,
+  options: ChangeOptions & { readonly layer: number },
+  closers: Closers,
+): Promise<Changeset> {
+  if (input.kind === 'directory')
+    throw new OvlError('USAGE', `--layer belongs to an image or a bundle, and ${quote(input.directory)} is neither`)
+  if (input.kind === 'bundle') {
+    const { upper, lower } = layerOfBundle(input.bundle, options.layer)
+    return diffOver(openDirectory(upper, closers), lower, { options, closers })
+  }
+  const { upper, lower } = await openImageLayer(input.argument, options, closers)
+  return diffUpper(upper, { ...options, lower, userxattr: false })
+}
+
+function found(changeset: Changeset): OpenChanges {
+  const notes: string[] = []
+  if (changeset.style === 'aufs') notes.push('the marks are those of AUFS')
+  if (changeset.style === 'fuse-overlayfs') notes.push('the marks are those of fuse-overlayfs')
+  const isGuessed = !changeset.isCompared && changeset.changes.some(({ kind }) => kind === 'added')
+  if (isGuessed)
+    notes.push('what carries no overlay.origin is shown as added; --lower DIR tells whether it replaces something')
+  return { changeset, notes, unsaved: null }
+}
