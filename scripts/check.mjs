@@ -7,6 +7,7 @@ import { checkCodes } from './check/codes.mjs'
 import { checkDocComments } from './check/doc-comments.mjs'
 import { checkDocuments, writeDocuments } from './check/documents.mjs'
 import { checkLockfile } from './check/lockfile.mjs'
+import { checkOverlayChecks, writeOverlayChecks } from './check/overlay-checks.mjs'
 import { checkRooms } from './check/rooms.mjs'
 import { checkSizes } from './check/sizes.mjs'
 import { checkVocabulary } from './check/vocabulary.mjs'
@@ -19,11 +20,15 @@ const checks = {
   codes: checkCodes,
   documents: checkDocuments,
   lockfile: checkLockfile,
+  'overlay-checks': checkOverlayChecks,
 }
 
 const [argument] = process.argv.slice(2).filter(word => word !== '--write')
 const root = path.resolve(argument ?? path.join(path.dirname(fileURLToPath(import.meta.url)), '..'))
-if (process.argv.includes('--write')) writeDocuments(root)
+if (process.argv.includes('--write')) {
+  writeDocuments(root)
+  writeOverlayChecks(root)
+}
 
 for (const [name, check] of Object.entries(checks)) {
   const problems = check(root)

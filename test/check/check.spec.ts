@@ -9,6 +9,30 @@ import { expect } from 'chai'
 const repository = path.resolve('.')
 const debt = ['TO', 'DO'].join('')
 
+const facts = {
+  sections: [{ title: 'Lookup', complete: true, ids: ['L01', 'L02', 'L03'] }],
+  elsewhere: {},
+  excused: { L02: 'cannot be seen' },
+}
+const checksPage = `# What was measured of the kernel, and where it is checked
+
+<!-- Written by \`node scripts/check.mjs --write\` from the tables of checks: change those, not this file. -->
+
+Each fact was measured with Linux 6.18. Each check runs on the emulator in memory, on the emulator over host
+directories, and on a real mount; \`npx mocha\` names them by these ids.
+
+## Lookup
+
+| id | fact | check |
+|---|---|---|
+| L01 | it wins | \`a.spec.ts\` |
+| L03 | it fails: ENOENT | \`a.spec.ts\` |
+
+Without a check:
+
+- L02: cannot be seen
+`
+
 /** A project that passes every check; each test changes one file of it. */
 const sound: Readonly<Record<string, string>> = {
   'package.json': '{"scripts":{"test":"true"}}',
@@ -38,6 +62,9 @@ const sound: Readonly<Record<string, string>> = {
   'src/cli/index.ts': "import '../host/index.ts'\n/** Runs. */\nexport const run = Buffer.alloc\n",
   'bin/ovl.js': "import { run } from '../dist/program/main.js'\nrun(1)\n",
   'test/tar.spec.ts': "check('BAD')\n",
+  'test/overlay/checks/facts.json': JSON.stringify(facts),
+  'test/overlay/checks/a.spec.ts': "rows(['L01', 'it wins', run])\nrow('L03', 'it fails', 'ENOENT', run)\n",
+  'docs/overlayfs/checks.md': checksPage,
   'docs/errors.md': '# Errors\n\n`BAD`: bad\n',
   'README.md':
     '# ovl\n\n`npm run test`, `src/tar/index.ts`, [errors](docs/errors.md#errors)\n\n<!-- rooms -->\n| room | | holds |\n|---|---|---|\n| `errors` | pure | errors |\n| `oci` | pure | documents |\n| `tar` | pure | archives |\n| `overlay` | planned | emulator |\n| `host` |  | Linux |\n| `cli` |  | commands |\n<!-- /rooms -->\n',
@@ -213,6 +240,30 @@ const faults: readonly Fault[] = [
     file: 'README.md',
     text: '<!-- rooms -->\n| `errors` |\n<!-- /rooms -->\n',
     says: 'README.md:1: the table of rooms is old; run: node scripts/check.mjs --write (documents)',
+  },
+  {
+    name: 'a measured fact without a check',
+    file: 'test/overlay/checks/facts.json',
+    text: JSON.stringify({ ...facts, excused: {} }),
+    says: 'test/overlay/checks/facts.json:1: no check has the id L02, and nothing excuses it (overlay-checks)',
+  },
+  {
+    name: 'an excuse for what is checked',
+    file: 'test/overlay/checks/b.spec.ts',
+    text: "rows(['L02', 'it shows', run])\n",
+    says: 'test/overlay/checks/facts.json:1: L02 is excused, and test/overlay/checks/b.spec.ts checks it (overlay-checks)',
+  },
+  {
+    name: 'a fact that is checked twice',
+    file: 'test/overlay/checks/b.spec.ts',
+    text: "\nrows(['L01', 'it wins', run])\n",
+    says: 'test/overlay/checks/b.spec.ts:2: L01 is checked twice (overlay-checks)',
+  },
+  {
+    name: 'a page of checks that is not up to date',
+    file: 'docs/overlayfs/checks.md',
+    text: checksPage.replace('it wins', 'it won'),
+    says: 'docs/overlayfs/checks.md:1: is not up to date: node scripts/check.mjs --write (overlay-checks)',
   },
   {
     name: 'a lockfile without the builds of another platform',

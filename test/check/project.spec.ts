@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { expect } from 'chai'
 
-const names = ['rooms', 'vocabulary', 'sizes', 'doc-comments', 'codes', 'documents', 'lockfile']
+const names = ['rooms', 'vocabulary', 'sizes', 'doc-comments', 'codes', 'documents', 'lockfile', 'overlay-checks']
 
 describe('this project', () => {
   let lines: readonly string[] = []
