@@ -1,6 +1,6 @@
 // A scenario from its layers to its listings, wherever the layers lie and whoever mounts them.
 import { FsError } from '../errors/index.ts'
-import { type FileSystem, readTree, writeTree } from '../fs/index.ts'
+import { type FileSystem, readTree, type ReadTreeOptions, writeTree } from '../fs/index.ts'
 import type { Replay } from './result.ts'
 import { runSteps } from './run-steps.ts'
 import { type Scenario, treeOf } from './scenario.ts'
@@ -45,10 +45,20 @@ export function playScenario(scenario: Scenario, stage: Stage, { exact = false }
         return stage.mount()
       },
     })
-    const merged = run.fs === null ? null : readTree(run.fs, '/', listing)
+    const merged = run.fs === null ? null : listMerged(run.fs, listing)
     return { steps: run.results, merged, upper: listUpper() }
   } finally {
     stage.unmount()
+  }
+}
+
+/** The root of an overlay can be looked at and not be listed: when nothing but an impossible redirect is in it. */
+function listMerged(fs: FileSystem, options: ReadTreeOptions): Replay['merged'] {
+  try {
+    return readTree(fs, '/', options)
+  } catch (error) {
+    if (error instanceof FsError) return { '': { errno: error.code } }
+    throw error
   }
 }
 

@@ -13,13 +13,17 @@ import type { Identity, Place } from '../system/place-calls.ts'
 import type { HostInode } from './host-inode.ts'
 import { HostFile, openFile } from './open-file.ts'
 import { checkIdentity, type Host, placeOf } from './places.ts'
+import { readXattr } from './read-xattr.ts'
 
 const privileges = S_ISUID | S_ISGID
+const capabilityName = 'security.capability'
 
 /** Errors: those of ftruncate(2), chown(2), chmod(2), utimensat(2); ENOENT, ESTALE. */
 export function changeInode(host: Host, node: HostInode, change: InodeChange): void {
   const { sizeBytes, mode, uid, gid, atimeNs, mtimeNs } = change
-  if (sizeBytes !== undefined) truncate(host, node, { sizeBytes, isTimed: mtimeNs !== undefined })
+  if (sizeBytes !== undefined) {
+    keepCapability(host, node, () => truncate(host, node, { sizeBytes, isTimed: mtimeNs !== undefined }))
+  }
   const isTime = atimeNs !== undefined || mtimeNs !== undefined
   // A change of nothing sets ctime, as chown(2) of nothing does.
   const isNothing = !isTime && mode === undefined && sizeBytes === undefined
@@ -28,12 +32,20 @@ export function changeInode(host: Host, node: HostInode, change: InodeChange): v
   const place = placeOf(host, node)
   const found = host.calls.identify(place)
   checkIdentity(node, found)
-  if (isOwner) host.calls.chownat(place, uid ?? -1, gid ?? -1)
+  if (isOwner) keepCapability(host, node, () => host.calls.chownat(place, uid ?? -1, gid ?? -1))
   const newMode = mode ?? (isOwner ? lostMode(host, { node, place, before: found }) : null)
   if (newMode !== null && node.type !== 'symlink') host.calls.chmodat(place, newMode & 0o7777)
   // What forbids changes of the times lets only the present through, which the kernel has set with the size.
   const isTimed = sizeBytes !== undefined && (node.flags & (FS_APPEND_FL | FS_IMMUTABLE_FL)) !== 0
   if (isTime && !isTimed) setTimes(host, node, { place, times: { atime: atimeNs ?? 'omit', mtime: mtimeNs ?? 'omit' } })
+}
+
+/** chown(2) and truncate(2) take security.capability away; like the set-user-ID bits that is for the caller to decide. */
+function keepCapability(host: Host, node: HostInode, change: () => void): void {
+  const value = node.type === 'file' ? readXattr(host, node, capabilityName) : null
+  change()
+  if (value === null || readXattr(host, node, capabilityName) !== null) return
+  host.calls.setxattrat(placeOf(host, node), capabilityName, { value, flags: 0 })
 }
 
 type Owned = { readonly node: HostInode; readonly place: Place; readonly before: Identity | null }

@@ -40,7 +40,8 @@ export class RandomPlaces {
   made(kind: ExpectedKind): string {
     for (;;) {
       const path = this.#prng.chance(80) ? this.#free(kind === 'special') : this.#odd()
-      if (kind === 'file' && isSpecialPath(path)) continue
+      // What is not to be opened keeps to its names, and a file to the others.
+      if (isSpecialPath(path) !== (kind === 'special') && (kind === 'special' || kind === 'file')) continue
       if (this.#expected.kind(path) === undefined) this.#expected.add(path, kind)
       return this.#use(path)
     }
