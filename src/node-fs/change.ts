@@ -8,7 +8,6 @@ import { removeTree } from './remove.ts'
 const randomLetters = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'
 
 /** Calls with paths, as node:fs names them, synchronous. */
-// oxlint-disable-next-line typescript/explicit-module-boundary-types -- the types of node:fs are put on at the end
 export function changeCalls(fs: FileSystem) {
   return {
     mkdir: (path: unknown, options?: Options | number) => {
@@ -50,7 +49,6 @@ export function changeCalls(fs: FileSystem) {
   }
 }
 
-// oxlint-disable-next-line typescript/explicit-function-return-type -- as above
 function attributeCalls(fs: FileSystem) {
   return {
     chmod: (path: unknown, mode: unknown) => {

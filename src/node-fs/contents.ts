@@ -8,7 +8,6 @@ import { calling } from './node-error.ts'
 const chunkBytes = 512 * 1024
 
 /** Calls with a path or a descriptor, as node:fs names them, synchronous. */
-// oxlint-disable-next-line typescript/explicit-module-boundary-types -- the types of node:fs are put on at the end
 export function contentCalls(fs: FileSystem, descriptors: Descriptors) {
   const opened = <T>(
     file: unknown,

@@ -2,6 +2,7 @@
 // answer comes later, so that a program cannot tell.
 import { promisify } from 'node:util'
 import { wrongType } from './node-error.ts'
+import { withoutStacks } from './without-stacks.ts'
 
 /** A synchronous call, whatever it takes. */
 export type Call = (...given: readonly unknown[]) => unknown
@@ -34,7 +35,10 @@ export function syncAndCallback(calls: { readonly [name: string]: Call }): { [na
 /** `{ stat }` → `{ stat }` that gives a promise. */
 export function promising(calls: { readonly [name: string]: Call }): { [name: string]: unknown } {
   return Object.fromEntries(
-    Object.entries(calls).map(([name, call]) => [name, async (...given: readonly unknown[]) => call(...given)]),
+    Object.entries(calls).map(([name, call]) => [
+      name,
+      async (...given: readonly unknown[]) => withoutStacks(() => call(...given)),
+    ]),
   )
 }
 
@@ -60,13 +64,16 @@ type Running = { readonly name: string; readonly given: readonly unknown[]; read
 /** A wrong argument is thrown at once, as in node; what the file system refuses goes to the callback. */
 function answerLater(done: Callback, { name, given, run }: Running): void {
   try {
-    const value = run()
+    const value = withoutStacks(run)
     if (name === 'exists') setImmediate(() => done(value))
     else if (pairs[name] !== undefined) setImmediate(() => done(null, value, given[1]))
     else if (value === undefined) setImmediate(() => done(null))
     else setImmediate(() => done(null, value))
   } catch (error) {
-    if (error instanceof TypeError || error instanceof RangeError) throw error
+    if (error instanceof TypeError || error instanceof RangeError) {
+      Error.captureStackTrace(error, answerLater)
+      throw error
+    }
     setImmediate(() => done(error))
   }
 }

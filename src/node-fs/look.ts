@@ -1,14 +1,15 @@
 // Calls of node:fs that change nothing.
+import { isErrno } from '../errors/index.ts'
 import { type FileSystem, fileTypeOf, O_DIRECTORY, O_RDONLY, type Stat } from '../fs/index.ts'
 import { comparePaths } from '../path/index.ts'
 import { encodingOf, nameIn, option, type Options, toPath } from './arguments.ts'
 import { NodeDir, NodeDirent } from './directory.ts'
-import { calling, type NodeError } from './node-error.ts'
+import { calling } from './node-error.ts'
 import { realPath } from './real-path.ts'
 import { toStatFs, toStats } from './stats.ts'
+import { withoutStacks } from './without-stacks.ts'
 
 /** Calls with a path, as node:fs names them, synchronous. */
-// oxlint-disable-next-line typescript/explicit-module-boundary-types -- the types of node:fs are put on at the end
 export function lookCalls(fs: FileSystem) {
   return {
     access: (path: unknown, mode = 0) => {
@@ -53,7 +54,7 @@ export function listing(fs: FileSystem, at: string): ReturnType<FileSystem['read
 
 function exists(fs: FileSystem, path: unknown): boolean {
   try {
-    fs.access(toPath(path), 0)
+    withoutStacks(() => fs.access(toPath(path), 0))
     return true
   } catch {
     return false // whatever the reason: this is what `exists` says
@@ -68,15 +69,16 @@ function statOf(
   { options, stat }: StatRequest,
 ): ReturnType<typeof toStats> | undefined {
   const at = toPath(path)
+  const wantsError = option(options, 'throwIfNoEntry') !== false
+  const found = calling({ syscall, path: at }, () => (wantsError ? stat(at) : present(stat, at)))
+  return found === null ? undefined : toStats(found, option(options, 'bigint') === true)
+}
+
+function present(stat: (at: string) => Stat, at: string): Stat | null {
   try {
-    return toStats(
-      calling({ syscall, path: at }, () => stat(at)),
-      option(options, 'bigint') === true,
-    )
+    return withoutStacks(() => stat(at))
   } catch (error) {
-    const { code } = error as NodeError
-    if (option(options, 'throwIfNoEntry') === false && code === 'ENOENT') return undefined
-    throw error
+    return isErrno(error, 'ENOENT') ? null : stat(at)
   }
 }
 

@@ -1,6 +1,7 @@
 // Errors as programs know them from node:fs: code, errno, syscall, path and dest, and the words of libuv.
 import { getSystemErrorMap, inspect } from 'node:util'
 import { type Errno, errnoNumbers, FsError } from '../errors/index.ts'
+import { withoutStacks } from './without-stacks.ts'
 
 /** What was called: names the system call and the paths in an error. */
 export type SystemCall = { readonly syscall: string; readonly path?: string; readonly dest?: string }
@@ -19,17 +20,17 @@ export function calling<T>(call: SystemCall, run: () => T): T {
   try {
     return run()
   } catch (error) {
-    if (error instanceof FsError) throw nodeError(error.code, call)
-    throw error
+    throw error instanceof FsError ? nodeError(error.code, call, error) : error
   }
 }
 
-/** `ENOENT: no such file or directory, open '/x'` */
-export function nodeError(errno: Errno, { syscall, path, dest }: SystemCall): NodeError {
+/** `ENOENT: no such file or directory, open '/x'`; `cause` is what the file system threw. */
+export function nodeError(errno: Errno, { syscall, path, dest }: SystemCall, cause?: FsError): NodeError {
   // libuv's name for the one errno where Linux has two.
   const code = errno === 'EOPNOTSUPP' ? 'ENOTSUP' : errno
   const places = `${path === undefined ? '' : ` '${path}'`}${dest === undefined ? '' : ` -> '${dest}'`}`
-  const error = new Error(`${code}: ${texts().get(code) ?? 'unknown error'}, ${syscall}${places}`)
+  const message = `${code}: ${texts().get(code) ?? 'unknown error'}, ${syscall}${places}`
+  const error = cause === undefined ? new Error(message) : withStackOf(cause, message)
   return Object.assign(error, {
     errno: -errnoNumbers[errno],
     code,
@@ -37,6 +38,13 @@ export function nodeError(errno: Errno, { syscall, path, dest }: SystemCall): No
     ...(path !== undefined && { path }),
     ...(dest !== undefined && { dest }),
   })
+}
+
+/** Walks the stack once, not twice. */
+function withStackOf(cause: FsError, message: string): Error {
+  const error = withoutStacks(() => new Error(message))
+  const stack = (): string => `Error: ${message}${(cause.stack ?? '').slice(`FsError: ${cause.message}`.length)}`
+  return Object.defineProperty(error, 'stack', { get: stack, configurable: true })
 }
 
 /** The refusal of an argument: ERR_INVALID_ARG_TYPE. */

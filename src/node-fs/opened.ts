@@ -6,7 +6,6 @@ import { calling, ownError } from './node-error.ts'
 import { toStats } from './stats.ts'
 
 /** Synchronous, as node:fs names them. */
-// oxlint-disable-next-line typescript/explicit-module-boundary-types -- the types of node:fs are put on at the end
 export function openedCalls(fs: FileSystem, descriptors: Descriptors) {
   const sync = (fd: unknown): void => calling({ syscall: 'fsync' }, () => descriptors.get(fd, 'fsync').sync())
   return {
@@ -36,7 +35,6 @@ export function openedCalls(fs: FileSystem, descriptors: Descriptors) {
 }
 
 /** One buffer or several, at a position or at the file's own. */
-// oxlint-disable-next-line typescript/explicit-function-return-type -- as above
 function transferCalls(descriptors: Descriptors) {
   const read = (fd: unknown, buffer: unknown, ...where: readonly unknown[]): number => {
     const { bytes, position } = part(toBytes(buffer), where)

@@ -424,6 +424,17 @@ describe('asNodeFs beside node:fs', () => {
     expect(error.message).to.equal("ENOENT: no such file or directory, open '/none'")
   })
 
+  it('says in an error where it came from', () => {
+    expect(code(() => emulated.statSync('/none'))).to.equal('ENOENT')
+    try {
+      emulated.statSync('/none')
+    } catch (thrown) {
+      const { stack = '' } = thrown as Error
+      expect(stack).to.match(/^Error: ENOENT: no such file or directory, stat '\/none'\n {4}at /)
+      expect(stack).to.include('node-oracle.spec')
+    }
+  })
+
   it('keeps names that are no UTF-8', () => {
     emulated.writeFileSync(Buffer.from([0x2f, 0xff]), 'bytes')
     const name = emulated.readdirSync('/').find(text => text.startsWith('\udcff')) as string

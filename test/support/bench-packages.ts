@@ -8,8 +8,7 @@ const require = createRequire(path.resolve('test/bench/package.json'))
 
 /** A package as it exports itself; skips the test where it is not installed. */
 export function benchPackage(context: Mocha.Context, name: string): unknown {
-  const isThere = isInstalled(name)
-  skipUnless(context, isThere, `${name} is not installed (npm install --prefix test/bench)`, { optional: true })
+  skipUnless(context, isInstalled(name), `${name} is not installed (npm install --prefix test/bench)`)
   return require(name) as unknown
 }
 
