@@ -22,7 +22,7 @@ export function copyData(mount: OverlayMount, inode: OverlayInode, { to, sizeByt
   try {
     const target = upperOf(mount).superBlock.openFile(to, O_WRONLY)
     try {
-      copyChunks(source, target, sizeBytes)
+      if (target.copyFrom?.(source, sizeBytes) !== true) copyChunks(source, target, sizeBytes)
       if (mount.config.fsync !== 'volatile') target.sync()
     } finally {
       target.close()

@@ -72,9 +72,14 @@ function copyUpTemporary(mount: OverlayMount, copy: CopyUp): Inode {
   const { superBlock } = upperOf(mount)
   const { target, work, source } = copy
   const temporary = superBlock.createTemporary(work.directory, newInode(mount, source.stat.mode & ~S_IFMT))
-  fillCopy(mount, copy, temporary)
-  if (superBlock.lookup(target.dir, target.name) !== null) throw new FsError('EEXIST', 'link')
-  return superBlock.link(temporary, target.dir, target.name)
+  try {
+    fillCopy(mount, copy, temporary)
+    if (superBlock.lookup(target.dir, target.name) !== null) throw new FsError('EEXIST', 'link')
+    return superBlock.link(temporary, target.dir, target.name)
+  } catch (error) {
+    superBlock.forget?.(temporary)
+    throw error
+  }
 }
 
 function copyUpInWork(mount: OverlayMount, copy: CopyUp): Inode {

@@ -131,9 +131,18 @@ function forgetName(dentry: OverlayDentry): void {
   }
 }
 
+/** The upper object is about to lose a name, maybe its last: what is open goes on using it. */
+export function holdUpper(mount: OverlayMount, inode: OverlayInode): void {
+  if (inode.opened === 0 || inode.upper === null || inode.releaseUpper !== null) return
+  inode.releaseUpper = mount.upper?.superBlock.hold?.(inode.upper) ?? null
+}
+
 /** An open file or directory is closed. */
 export function closeInode(mount: OverlayMount, inode: OverlayInode): void {
-  inode.opened--
+  if (--inode.opened === 0) {
+    inode.releaseUpper?.()
+    inode.releaseUpper = null
+  }
   forgetUnused(mount, inode)
 }
 

@@ -159,6 +159,8 @@ export class OverlayInode {
   moreNames: Set<OverlayDentry> | null = null
   /** How many open files and directories keep it. */
   opened = 0
+  /** Lets go of the upper object that lost its name while this was open. */
+  releaseUpper: (() => void) | null = null
   /** Open files, which read from the upper object once there is one. */
   openFiles: Set<{ refresh(): void }> | null = null
 

@@ -5,7 +5,7 @@ import { type Inode, RENAME_EXCHANGE, S_IFMT } from '../fs/index.ts'
 import { copyUp, copyUpCauses } from './copy-up.ts'
 import { copyXattrs } from './copy-up-object.ts'
 import { upperDirectory } from './create.ts'
-import { dropDentry, keepUpper } from './inode-table.ts'
+import { dropDentry, holdUpper, keepUpper } from './inode-table.ts'
 import { upperOf } from './marks.ts'
 import { hasOrigin, type OverlayDentry, type OverlayMount, pathOf } from './model.ts'
 import { dropNlink, endNlink, startNlink } from './nlink.ts'
@@ -23,6 +23,7 @@ export function removeObject(mount: OverlayMount, dentry: OverlayDentry): void {
   const whiteouts = isDirectory && (leavesWhiteout || !isPureUpper(dentry)) ? checkEmpty(mount, dentry) : []
   copyUp(mount, parent, copyUpCauses.newName)
   startNlink(mount, dentry)
+  holdUpper(mount, inode)
   try {
     if (leavesWhiteout) removeAndWhiteout(mount, dentry, whiteouts)
     else removeUpper(mount, dentry, whiteouts)

@@ -5,7 +5,7 @@ import { type Inode, RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT } from '
 import { copyUp, copyUpCauses } from './copy-up.ts'
 import { type NewName, upperDirectory } from './create.ts'
 import type { RenameStrategy } from './events.ts'
-import { dropDentry, keepUpper } from './inode-table.ts'
+import { dropDentry, holdUpper, keepUpper } from './inode-table.ts'
 import { checkEmpty } from './listing.ts'
 import { forget, isUpperWhiteout, lookupName, remember } from './lookup.ts'
 import { upperOf } from './marks.ts'
@@ -111,6 +111,7 @@ function carryOut(mount: OverlayMount, rename: Rename): void {
   markMoved(mount, source, rename)
   if (isExchange && target !== null) markMoved(mount, target, { ...rename, to: { ...to, directory: oldDirectory } })
   const oldName = source.name
+  if (target !== null && !isExchange) holdUpper(mount, target.inode)
   tell(mount, rename)
   upperOf(mount).superBlock.rename(
     { dir: fromDirectory, name: oldName, inode: from },

@@ -17,6 +17,7 @@ import type {
 import { O_NOATIME } from '../fs/index.ts'
 import { changeObject, dropXattr, listXattrs, readFlags, readXattr, realOf, writeFlags, writeXattr } from './change.ts'
 import { createNameless, createObject } from './create.ts'
+import { closeInode } from './inode-table.ts'
 import { linkObject } from './link.ts'
 import { lookupName } from './lookup.ts'
 import { checkMounter } from './mounter.ts'
@@ -90,6 +91,19 @@ export class OverlaySuperBlock implements SuperBlock<OverlayDentry> {
 
   createTemporary(dir: OverlayDentry, make: NewInode): OverlayDentry {
     return createNameless(this.mount, dir, make)
+  }
+
+  hold({ inode }: OverlayDentry): () => void {
+    inode.opened++
+    let isHeld = true
+    return () => {
+      if (isHeld) closeInode(this.mount, inode)
+      isHeld = false
+    }
+  }
+
+  forget({ inode }: OverlayDentry): void {
+    if (inode.upper !== null) this.mount.upper?.superBlock.forget?.(inode.upper)
   }
 
   link(inode: OverlayDentry, dir: OverlayDentry, name: string): OverlayDentry {

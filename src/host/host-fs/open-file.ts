@@ -97,9 +97,18 @@ export class HostFile implements InodeFile, OpenDescriptor {
   copyFrom(source: InodeFile, lengthBytes: number): boolean {
     if (!(source instanceof HostFile)) return false
     const [from, to] = [source.#fd(), this.#fd()]
-    if (!this.#host.calls.clone(from, to) && !copyData(this.#host, { from, to, lengthBytes })) return false
+    if (!this.#clone(source) && !copyData(this.#host, { from, to, lengthBytes })) return false
     this.#host.calls.ftruncate(to, lengthBytes)
     return true
+  }
+
+  /** File systems that have refused are not asked again. */
+  #clone(source: HostFile): boolean {
+    const { dev } = this.#node
+    if (source.#node.dev !== dev || withoutClones.has(dev)) return false
+    if (this.#host.calls.clone(source.fd, this.fd)) return true
+    withoutClones.add(dev)
+    return false
   }
 
   close(): void {
@@ -133,10 +142,16 @@ function transfer(lengthBytes: number, step: (done: number) => number): number {
   return done
 }
 
+/** Devices on which blocks cannot be shared. */
+const withoutClones = new Set<number>()
+/** Up to here one read and one write are faster than finding the data and having it copied. */
+const smallBytes = 128 << 10
+
 type Copy = { readonly from: number; readonly to: number; readonly lengthBytes: number }
 
 /** False when the kernel does not copy between these files; nothing has been written then. */
 function copyData({ calls }: Host, { from, to, lengthBytes }: Copy): boolean {
+  if (lengthBytes <= smallBytes) return false
   let position = nextData(calls.lseek, from, 0)
   while (position !== null && position < lengthBytes) {
     const end = Math.min(calls.lseek(from, position, 4), lengthBytes)
@@ -147,7 +162,7 @@ function copyData({ calls }: Host, { from, to, lengthBytes }: Copy): boolean {
       if (copied === 0) return true // the source became shorter
       position += copied
     }
-    position = nextData(calls.lseek, from, position)
+    position = position < lengthBytes ? nextData(calls.lseek, from, position) : null
   }
   return true
 }

@@ -3,10 +3,10 @@
 
 import { expect } from 'chai'
 import fc from 'fast-check'
-import type { FileSystem } from '../../../src/fs/index.ts'
-import { type CallAs, CallRunner, describeTimes } from '../../support/file-system-calls.ts'
+import { describeCall, describeTree } from '../../support/describe-calls.ts'
+import { type CallAs, CallRunner } from '../../support/file-system-calls.ts'
 import { randomCalls } from '../../support/random-calls.ts'
-import { look, needsTmpfs, openTmpfs } from '../../support/tmpfs.ts'
+import { needsTmpfs, openTmpfs } from '../../support/tmpfs.ts'
 
 const runs = process.env['OVL_SLOW'] === undefined ? 300 : 10_000
 
@@ -33,40 +33,10 @@ function compareOnTmpfs(calls: readonly CallAs[]): void {
     for (const [at, call] of calls.entries()) {
       expect(asVfs?.run(call), `${at}: ${describeCall(call)}`).to.deep.equal(asKernel?.run(call))
     }
-    expect(tree(memory)).to.deep.equal(tree(kernel))
+    expect(describeTree(memory)).to.deep.equal(describeTree(kernel))
   } finally {
     asKernel?.close()
     asVfs?.close()
     tmpfs.close()
   }
-}
-
-/** The times first: looking changes them. */
-function tree(fileSystem: FileSystem): unknown {
-  return { times: timesBelow(fileSystem, '/'), objects: look(fileSystem).map(withoutNumbers) }
-}
-
-function timesBelow(fileSystem: FileSystem, at: string): readonly unknown[] {
-  const stat = fileSystem.lstat(at)
-  const own = [at, describeTimes(stat)]
-  if ((stat.mode & 0o170000) !== 0o040000) return [own]
-  const names = fileSystem.readdir(at).map(({ name }) => `${at === '/' ? '' : at}/${name}`)
-  return [own, ...names.flatMap(name => timesBelow(fileSystem, name))]
-}
-
-/** Inode numbers count objects that calls of the test made and threw away, and a kernel counts by processor. */
-function withoutNumbers(seen: object): unknown {
-  return JSON.parse(
-    JSON.stringify(seen, (key, value: unknown) => (key === 'ino' || key === 'offset' ? undefined : value)),
-  )
-}
-
-function describeCall({ as, call }: CallAs): string {
-  const values = Object.entries(call).map(([key, value]) => `${key}=${describeValue(value)}`)
-  return `${as.uid}${as.capable ? '' : ' without capabilities'}, ${values.join(' ')}`
-}
-
-function describeValue(value: unknown): string {
-  if (typeof value === 'bigint') return `${value}n`
-  return value instanceof Uint8Array ? `[${value.join()}]` : JSON.stringify(value)
 }
