@@ -101,7 +101,7 @@ async function copyOpened(image: Image, destination: ImageDestination, options: 
     const job: Job = { title: image.title, destination, options, names }
     if (destination.transport === 'docker-archive') {
       return await write(job, [], async staging => {
-        const content = await dockerContent(image, names, staging)
+        const content = await dockerContent(image, { names }, staging)
         return { content, digest: content.config.digest, notes: dockerNotes(image, names) }
       })
     }

@@ -1,4 +1,5 @@
 export type { CleanReport } from './clean.ts'
+export type { CommitOptions, CommitReport } from './commit.ts'
 export type { CopiedBlob, CopyOptions, CopyReport } from './copy.ts'
 export type { DiffOptions, DiffReport, LayerOutput } from './diff/diff.ts'
 
@@ -23,6 +24,7 @@ export type { LayerVerdict, Verification, VerifyOptions } from './verify.ts'
 /** The commands, each imported when it is asked for, so that a run loads only what it needs. */
 export const loadCommand = {
   clean: () => import('./clean.ts'),
+  commit: () => import('./commit.ts'),
   copy: () => import('./copy.ts'),
   diff: () => import('./diff/diff.ts'),
   doctor: () => import('./doctor.ts'),

@@ -23,11 +23,12 @@ export { type ImageDestination, readDestination } from './write/destination.ts'
 export {
   type Conversion,
   describeImage,
+  type ImageEdit,
   isChanged,
   ociContent,
   type WrittenImage,
 } from './write/image-content.ts'
-export { dockerContent } from './write/layers.ts'
+export { dockerContent, type LayerSource, stageLayer, type WrittenLayer } from './write/layers.ts'
 export { defaultName, type ImageName, namesOfDescriptors, namesOfImage, repoTagsOf } from './write/names.ts'
 export type { OutputBlob } from './write/output-blob.ts'
 export { rootsContent } from './write/roots-content.ts'

@@ -24,6 +24,15 @@ export {
   requiredText,
   texts,
 } from './field.ts'
+export {
+  addHistory,
+  type ClearableSetting,
+  clearableSettings,
+  type ConfigEdit,
+  editConfig,
+  type NewHistoryEntry,
+  withLayers,
+} from './edit-config.ts'
 export { descriptorToJson, formatDocumentBytes, type JsonObject, layoutFile } from './format.ts'
 export { type LayerHistory, mapHistory } from './history.ts'
 export {

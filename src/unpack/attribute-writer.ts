@@ -56,7 +56,10 @@ export class AttributeWriter {
     const chowned = this.#applyOwner(inode, attributes)
     if (attributes.xattrs !== null && standsFor === undefined) {
       const { nameXattr = name => name } = this.#options
-      for (const [name, value] of attributes.xattrs) this.#setXattr({ path, kind }, nameXattr(name), value)
+      for (const [name, value] of attributes.xattrs) {
+        const isKept = this.#setXattr({ path, kind }, nameXattr(name), value)
+        if (!isKept) this.#options.notKept.xattr(path, name)
+      }
     }
     const mode = standsFor === undefined ? attributes.mode : 0
     if (kind !== 'symlink' && (chowned || mode !== inode.currentMode)) {
@@ -106,24 +109,28 @@ export class AttributeWriter {
     this.#setXattr({ path, kind }, overrideStatName, new TextEncoder().encode(value))
   }
 
-  #setXattr({ path, kind }: Pick<Inode, 'path' | 'kind'>, name: string, value: Uint8Array): void {
+  /** Returns whether it was set. */
+  #setXattr({ path, kind }: Pick<Inode, 'path' | 'kind'>, name: string, value: Uint8Array): boolean {
     const { system, warn } = this.#options
-    const skip = (reason: string): void =>
+    const skip = (reason: string): false => {
       warn({
         code: 'XATTR_SKIPPED',
         message: `extended attribute ${quote(name)} of ${quote(path)} is left out: ${reason}`,
         path,
       })
+      return false
+    }
     if (system === null) return skip('koffi is not installed')
     // The kernel refuses user.* on anything but files and directories (xattr_permission()).
     if (name.startsWith('user.') && kind !== 'file' && kind !== 'directory')
       return skip('only files and directories can have user attributes')
     try {
       system.lsetxattr(this.#paths.name(path), name, value)
+      return true
     } catch (error) {
       const reason = xattrRefusals.find(([code]) => isCode(error, code))?.[1]
       if (reason === undefined && !(isCode(error, 'ENOSPC') && this.#hasSpace())) throw error
-      skip(reason ?? 'it is too large for this file system')
+      return skip(reason ?? 'it is too large for this file system')
     }
   }
 

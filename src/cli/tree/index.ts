@@ -1,5 +1,6 @@
 import type { CommandSpec } from '../spec.ts'
 import { catSpec } from './cat.ts'
+import { commitSpec } from './commit.ts'
 import { copySpec } from './copy.ts'
 import { diffSpec } from './diff.ts'
 import { doctorSpec } from './doctor.ts'
@@ -24,6 +25,7 @@ export const commandTree: readonly CommandSpec[] = [
   verifySpec,
   copySpec,
   unpackSpec,
+  commitSpec,
   diffSpec,
   mountSpec,
   umountSpec,

@@ -17,9 +17,9 @@ import {
 } from '../../oci/index.ts'
 import { digestOf } from '../documents.ts'
 import { layerCompression } from '../stream-layer.ts'
-import type { Image, Layer } from '../types.ts'
+import type { Image } from '../types.ts'
 import type { OciContent, Staging } from './content.ts'
-import { completeConfig, convertLayer, describeLayer, type WrittenLayer } from './layers.ts'
+import { convertLayer, describeLayer, writtenConfig, type WrittenLayer } from './layers.ts'
 import type { ImageName } from './names.ts'
 import { bytesOutput, describedBlob, type OutputBlob } from './output-blob.ts'
 
@@ -27,6 +27,16 @@ import { bytesOutput, describedBlob, type OutputBlob } from './output-blob.ts'
 export type Conversion = {
   readonly family: ManifestFamily | null
   readonly compression: WrittenCompression | null
+}
+
+/** An image that is to have other layers and another config. */
+export type ImageEdit = {
+  /** Its layers are written by the edit: `rootfs` says what they are. */
+  readonly config: JsonObject
+  /** On top of those that it has. */
+  readonly added: readonly WrittenLayer[]
+  /** Instead of those that it has. */
+  readonly replaces?: boolean
 }
 
 /** An image in its new form. */
@@ -42,18 +52,23 @@ export type WrittenImage = {
  * Puts an image together for an OCI layout or archive. Errors: those of the layers, of `convertLayer`, and UNSUPPORTED
  * when a family has no type for a layer's compression.
  */
-export async function describeImage(image: Image, conversion: Conversion, staging: Staging): Promise<WrittenImage> {
-  if (image.manifest !== null && !isChanged(image, conversion)) return asItIs(image, image.manifest)
+export async function describeImage(
+  image: Image,
+  { edit = null, ...conversion }: Conversion & { readonly edit?: ImageEdit | null },
+  staging: Staging,
+): Promise<WrittenImage> {
+  if (image.manifest !== null && edit === null && !isChanged(image, conversion)) return asItIs(image, image.manifest)
   const family = conversion.family ?? familyOf(image)
   const written: WrittenLayer[] = []
-  for (const layer of image.layers) {
+  for (const layer of edit?.replaces === true ? [] : image.layers) {
     const { compression } = conversion
     const isKept = compression === null || layerCompression(layer) === compression
     written.push(isKept ? await describeLayer(layer, staging) : await convertLayer(layer, compression, staging))
   }
-  const layers = written.map((layer, i) => typedLayer(layer, { family, layer: image.layers[i] as Layer }))
-  const others = otherBlobs(image)
-  const config = completeConfig(image, written)
+  if (edit !== null) written.push(...edit.added)
+  const layers = written.map((layer, i) => typedLayer(layer, { family, image, number: i + 1 }))
+  const others = edit?.replaces === true ? [] : otherBlobs(image)
+  const config = writtenConfig(image, written, edit)
   const configType = family === 'oci' ? mediaType.config : mediaType.dockerConfig
   const document = {
     ...templateOf(image, family),
@@ -140,16 +155,16 @@ function templateOf({ manifest }: Image, family: ManifestFamily): JsonObject {
 /** The descriptor of a layer in a family. Errors: UNSUPPORTED. */
 function typedLayer(
   { descriptor: written, compression }: WrittenLayer,
-  { family, layer }: { readonly family: ManifestFamily; readonly layer: Layer },
+  { family, image, number }: { readonly family: ManifestFamily; readonly image: Image; readonly number: number },
 ): Descriptor {
-  const foreign = layerMediaType(layer.mediaType ?? '')?.foreign === true
+  const foreign = layerMediaType(written.mediaType)?.foreign === true
   const type = layerTypeOf(family, { compression, foreign })
   if (type !== null) return { ...written, mediaType: type }
   const subject = family === 'oci' ? 'the image specification' : 'the Docker format'
   throw new OvlError(
     'UNSUPPORTED',
-    `Cannot write ${layer.image}: layer ${layer.number} is compressed with ${compression}, for which ${subject} has no type`,
-    { hint: 'compress its layers anew: --compress gzip', data: { layer: layer.number, compression } },
+    `Cannot write ${image.title}: layer ${number} is compressed with ${compression}, for which ${subject} has no type`,
+    { hint: 'compress its layers anew: --compress gzip', data: { layer: number, compression } },
   )
 }
 

@@ -8,12 +8,16 @@ import {
   type JsonObject,
   formatDocumentBytes,
   mediaType,
+  withLayers,
 } from '../../oci/index.ts'
+import { checkSignal } from '../decompress.ts'
 import { digestOf } from '../documents.ts'
+import { pause, pauseTimer } from '../pause.ts'
 import { diffIDMismatch, layerCompression, streamLayer } from '../stream-layer.ts'
 import type { BlockTarget, Image, Layer } from '../types.ts'
 import { type DockerContent, stagedPath, type Staging } from './content.ts'
 import { compressTo } from './compress-to.ts'
+import type { ImageEdit } from './image-content.ts'
 import type { ImageName } from './names.ts'
 import { describedBlob, fileOutput, type OutputBlob } from './output-blob.ts'
 
@@ -66,18 +70,43 @@ export async function convertLayer(
   return { descriptor: own, compression, diffID, content: fileOutput(path, own) }
 }
 
+/** The bytes of a new layer, uncompressed, in pieces; 0 is the end. */
+export type LayerSource = { read(target: Uint8Array): number }
+
+/** Writes a new layer to the workspace. Errors: those of the source and of node:fs; UNSUPPORTED; INTERRUPTED. */
+export async function stageLayer(
+  source: LayerSource,
+  { compression, staging }: { readonly compression: WrittenCompression; readonly staging: Staging },
+): Promise<WrittenLayer> {
+  const path = stagedPath(staging)
+  const { diffID, digest, sizeBytes } = await compressTo(path, compression, async target => {
+    const timer = pauseTimer()
+    for (;;) {
+      const length = source.read(await target.space())
+      if (length === 0) return
+      target.commit(length)
+      if (!timer.due()) continue
+      checkSignal(staging.signal, 'the new layer')
+      await pause()
+    }
+  })
+  const own = descriptor(mediaType.layer, digest, sizeBytes)
+  return { descriptor: own, compression, diffID, content: fileOutput(path, own) }
+}
+
 /**
  * An image for a docker-archive. Compressed layers are read twice: a tar header has the size in front of the content.
  * Errors: those of `streamLayer`.
  */
 export async function dockerContent(
   image: Image,
-  names: readonly ImageName[],
+  { names, edit = null }: { readonly names: readonly ImageName[]; readonly edit?: ImageEdit | null },
   staging: Staging,
 ): Promise<DockerContent> {
   const layers: WrittenLayer[] = []
-  for (const layer of image.layers) layers.push(await uncompressedLayer(layer, staging))
-  const { digest, raw } = completeConfig(image, layers)
+  if (edit?.replaces !== true) for (const layer of image.layers) layers.push(await uncompressedLayer(layer, staging))
+  if (edit !== null) layers.push(...edit.added)
+  const { digest, raw } = writtenConfig(image, layers, edit)
   return { form: 'docker', names, config: { digest, raw }, layers }
 }
 
@@ -126,16 +155,15 @@ function known(diffID: Digest | null): Digest {
   return diffID
 }
 
-/** The config; one that was made for an archive older than diff IDs gets them. */
-export function completeConfig(
+/** The config as it is; one that is edited, or was made for an archive older than diff IDs, gets those of the layers. */
+export function writtenConfig(
   { config }: Image,
   layers: readonly { readonly diffID: Digest }[],
+  edit: ImageEdit | null,
 ): { readonly digest: Digest; readonly raw: Uint8Array } {
-  if (config.parsed.diffIDs.length === layers.length) return config
-  const document = JSON.parse(new TextDecoder().decode(config.raw)) as JsonObject
-  const raw = formatDocumentBytes({
-    ...document,
-    rootfs: { type: 'layers', diff_ids: layers.map(({ diffID }) => diffID) },
-  })
+  if (edit === null && config.parsed.diffIDs.length === layers.length) return config
+  const document = edit?.config ?? (JSON.parse(new TextDecoder().decode(config.raw)) as JsonObject)
+  const diffIDs = layers.map(({ diffID }) => diffID)
+  const raw = formatDocumentBytes(withLayers(document, diffIDs))
   return { digest: digestOf(raw), raw }
 }
