@@ -22,15 +22,23 @@ export function findLazyData(mount: OverlayMount, inode: OverlayInode): void {
   throw new FsError(errno, 'open')
 }
 
-/** Symlinks are not followed (LOOKUP_NO_SYMLINKS), only a regular file holds data. */
+/** Symlinks are not followed (LOOKUP_NO_SYMLINKS), nothing above the root is reached, only a regular file holds data. */
 function walk(layer: Layer, path: string): Inode | Errno {
+  const above: Inode[] = []
   let at: Inode = layer.root
-  const names = path.split('/').filter(name => name !== '')
+  const names = path.split('/').filter(name => name !== '' && name !== '.')
   for (const [position, name] of names.entries()) {
     if (at.type !== 'dir') return 'ENOTDIR'
-    const next = name === '.' || name === '..' ? null : layer.superBlock.lookup(at, name)
+    if (name === '..') {
+      const parent = above.pop()
+      if (parent === undefined) return 'EXDEV'
+      at = parent
+      continue
+    }
+    const next = layer.superBlock.lookup(at, name)
     if (next === null) return 'ENOENT'
     if (next.type === 'symlink' && position < names.length - 1) return 'ELOOP'
+    above.push(at)
     at = next
   }
   return at.type === 'file' ? at : 'ENOENT'

@@ -10,6 +10,7 @@ import {
   indexesAll,
   type LowerObject,
   OverlayDentry,
+  type OverlayInode,
   type OverlayMount,
   pathBelow,
   rootOf,
@@ -190,12 +191,26 @@ function instantiate(search: Search, found: Found, lazyDataRedirect: string | nu
     lazyDataRedirect,
   })
   if (upper !== null && !found.isUpperMetacopy) inode.hasUpperData = true
-  const dentry = new OverlayDentry(directory, name, inode)
+  const dentry = spliced(inode, directory, name) ?? new OverlayDentry(directory, name, inode)
   dentry.isOpaque = found.isUpperOpaque
   dentry.hasUpperAlias = hasAlias
   dentry.hasXattrWhiteouts = search.hasXattrWhiteouts
   remember(directory, name, dentry)
   return dentry
+}
+
+/**
+ * A directory has one name at a time: found under another one, by way of a redirect, it moves there (d_splice_alias()).
+ * Errors: ELOOP where that would put it into itself.
+ */
+function spliced(inode: OverlayInode, directory: OverlayDentry, name: string): OverlayDentry | null {
+  const known = inode.type === 'dir' ? inode.name : null
+  if (known === null) return null
+  for (let at = directory; at.parent !== at; at = at.parent) if (at === known) throw new FsError('ELOOP', 'lookup')
+  forget(known.parent, known.name)
+  known.parent = directory
+  known.name = name
+  return known
 }
 
 function findIndex({ mount, isDirectory }: Search, { upper, indexed }: Found): Inode | null {

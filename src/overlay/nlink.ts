@@ -7,10 +7,13 @@ import type { OverlayDentry, OverlayMount } from './model.ts'
 /** Before a name of the object changes: the index notes the count as it is to the upper file. */
 export function startNlink(mount: OverlayMount, dentry: OverlayDentry): void {
   const { inode } = dentry
+  if (inode.openFiles !== null) for (const file of inode.openFiles) file.refresh()
   if (!mount.config.index) return
   // Only an upper file can hold the count.
-  if (needsIndex(mount, inode) && !dentry.hasUpperAlias) copyUp(mount, dentry, copyUpCauses.index)
-  for (const file of inode.openFiles ?? []) file.refresh()
+  if (needsIndex(mount, inode) && !dentry.hasUpperAlias) {
+    copyUp(mount, dentry, copyUpCauses.index)
+    if (inode.openFiles !== null) for (const file of inode.openFiles) file.refresh()
+  }
   if (inode.type !== 'dir' && inode.isIndexed) setNlinkUpper(mount, inode)
 }
 

@@ -20,6 +20,7 @@ export function renamePath(view: View, paths: { readonly from: string; readonly 
   const source = lookupLast(from)
   if (source === null) throw refuse(from, 'ENOENT')
   const target = lookupLast(to)
+  checkOnlyName(view, { from, to }, { source, target, flags })
   checkTarget(to, target, flags)
   checkSlashes({ from, to }, { source, flags })
   checkAncestors(view, { from, to }, { source, target, flags })
@@ -41,6 +42,15 @@ function checkFlags(flags: number, path: string): void {
   const known = RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT
   const exclusive = (flags & RENAME_EXCHANGE) !== 0 && (flags & (RENAME_NOREPLACE | RENAME_WHITEOUT)) !== 0
   if ((flags & ~known) !== 0 || exclusive) throw new FsError('EINVAL', 'rename', path)
+}
+
+/**
+ * A directory has one name. Found under another one (by redirects of an overlay) it would move there, but nothing moves
+ * while a rename between two directories is under way: d_splice_alias(), __d_unalias().
+ */
+function checkOnlyName(view: View, { from, to }: Walks, { source, target }: Objects): void {
+  if (source.type !== 'dir' || target === null || !view.superBlock.isSame(source, target)) return
+  if (!view.superBlock.isSame(directoryOf(from), directoryOf(to))) throw refuse(to, 'ESTALE')
 }
 
 function checkTarget(to: Walk, target: Inode | null, flags: number): void {
