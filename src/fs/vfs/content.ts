@@ -10,12 +10,11 @@ const encoder = new TextEncoder()
  */
 export function readWhole(handle: FileHandle): Uint8Array {
   try {
-    // An empty file is read as well: that changes its access time.
-    let content = new Uint8Array(Math.max(1, handle.stat().sizeBytes))
+    let content = new Uint8Array(handle.stat().sizeBytes)
     let filled = 0
     for (;;) {
       const isFull = filled === content.length
-      const room = isFull ? new Uint8Array(probeBytes) : content.subarray(filled)
+      const room = isFull ? beyond : content.subarray(filled)
       const count = handle.read(room)
       if (count === 0) break
       if (isFull) content = joined(content, room.subarray(0, count))
@@ -27,7 +26,8 @@ export function readWhole(handle: FileHandle): Uint8Array {
   }
 }
 
-const probeBytes = 1024
+/** Where bytes behind the size are read to; one for all, since most files have none. */
+const beyond = new Uint8Array(1024)
 
 function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
   const both = new Uint8Array(a.length + b.length)

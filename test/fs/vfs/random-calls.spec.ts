@@ -8,7 +8,7 @@ import { type CallAs, CallRunner } from '../../support/file-system-calls.ts'
 import { randomCalls } from '../../support/random-calls.ts'
 import { needsTmpfs, openTmpfs } from '../../support/tmpfs.ts'
 
-const runs = process.env['OVL_SLOW'] === undefined ? 300 : 10_000
+const runs = process.env['OVL_SLOW'] === undefined ? 200 : 10_000
 
 describe('Vfs', () => {
   before(function () {
