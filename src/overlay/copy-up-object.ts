@@ -53,7 +53,7 @@ export function copyXattrs(
   const { superBlock } = from.layer
   const names = superBlock.listXattrs(from.inode)
   for (const name of names) {
-    if (isPrivateXattr(name, mount.marks)) continue
+    if (isPrivateXattr(name, mount.marks) || !isListed(mount, name)) continue
     const value = superBlock.getXattr(from.inode, name)
     if (value === null) continue
     try {
@@ -62,6 +62,11 @@ export function copyXattrs(
       if (!isErrno(error, 'EOPNOTSUPP') || mustBeCopied(name)) throw error
     }
   }
+}
+
+/** Who is not root does not see trusted.* in a listing. */
+function isListed({ mounter }: OverlayMount, name: string): boolean {
+  return mounter.capable || !name.startsWith('trusted.')
 }
 
 /** What no change takes from a file, as the overlay keeps it (rule 105). */

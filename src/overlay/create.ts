@@ -56,7 +56,7 @@ type Made = { readonly inode: Inode; readonly isOpaque: boolean }
 
 function createUpper(mount: OverlayMount, { directory, name }: NewName, make: NewInode): Made {
   const inode = upperOf(mount).superBlock.create(upperDirectory(directory), name, make)
-  const isOpaque = make.type === 'dir' && isMerge(directory) && !allowsOfflineChanges(mount)
+  const isOpaque = make.type === 'dir' && isMerge(directory) && !allowsOfflineChanges(mount.config)
   return { inode, isOpaque: isOpaque && tryOpaque(mount, { directory, name }, inode) }
 }
 

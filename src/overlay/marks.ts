@@ -44,8 +44,9 @@ export function markNames(userxattr: boolean): MarkNames {
 /** The value "y" that says yes. */
 export const yes: Uint8Array = new Uint8Array([0x79])
 
-/** Null: no such mark, or the layer's file system has no attributes. */
+/** Null: no such mark, none that the mounter may see, or the layer's file system has no attributes. */
 export function getMark(mount: OverlayMount, layer: Pick<Layer, 'superBlock'>, of: MarkOf): Uint8Array | null {
+  if (!mayUseMarks(mount)) return null
   try {
     return layer.superBlock.getXattr(of.inode, mount.marks[of.mark])
   } catch (error) {
@@ -54,11 +55,20 @@ export function getMark(mount: OverlayMount, layer: Pick<Layer, 'superBlock'>, o
   }
 }
 
+/** trusted.* is for root: without it they are not there (rule 153; xattr_permission() of the VFS). */
+function mayUseMarks({ config, mounter }: OverlayMount): boolean {
+  return mounter.capable || config.userxattr
+}
+
 /** A mark of an object. */
 export type MarkOf = { readonly inode: Inode; readonly mark: Mark }
 
-/** Sets a mark in the upper layer. Errors: those of the upper file system, EPERM for user.* on a symlink or device. */
+/**
+ * Sets a mark in the upper layer. Errors: those of the upper file system, EPERM for user.* on a symlink or device and
+ * for trusted.* unless root has mounted.
+ */
 export function setMark(mount: OverlayMount, of: MarkOf, value: Uint8Array): void {
+  if (!mayUseMarks(mount)) throw new FsError('EPERM', 'setxattr')
   if (mount.config.userxattr && of.inode.type !== 'file' && of.inode.type !== 'dir')
     throw new FsError('EPERM', 'setxattr')
   upperOf(mount).superBlock.setXattr(of.inode, mount.marks[of.mark], value, 0)
@@ -66,6 +76,7 @@ export function setMark(mount: OverlayMount, of: MarkOf, value: Uint8Array): voi
 
 /** Removes a mark in the upper layer. Errors: ENODATA and those of the upper file system. */
 export function removeMark(mount: OverlayMount, of: MarkOf): void {
+  if (!mayUseMarks(mount)) throw new FsError('EPERM', 'removexattr')
   upperOf(mount).superBlock.removeXattr(of.inode, mount.marks[of.mark])
 }
 

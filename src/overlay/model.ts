@@ -99,8 +99,6 @@ export type OverlayMount = {
   readonly marks: MarkNames
   /** -1: numbers of several file systems are not made unique; 0: one file system; else the unused high bits. */
   readonly xinoMode: number
-  /** xino=on was asked for: says so when a number does not fit, and makes new directories opaque (rule 120). */
-  readonly warnsAboutXino: boolean
   /** The upper layer makes files without a name (O_TMPFILE). */
   readonly usesTemporaryFiles: boolean
   /** The upper layer stores no attributes; found out at mount or by the first failure. */

@@ -4,6 +4,7 @@ import type { Errno } from '../errors/index.ts'
 import type { Inode } from '../fs/index.ts'
 import { setMarkOr, yes } from './marks.ts'
 import { type OverlayDentry, type OverlayMount, pathOf } from './model.ts'
+import type { OverlayConfig } from './settings.ts'
 
 /** Sets overlay.opaque. `without`: thrown where the upper layer stores no attributes (rule 52). */
 export function setOpaque(mount: OverlayMount, upper: Inode, without: Errno): void {
@@ -24,6 +25,6 @@ export function setImpure(mount: OverlayMount, directory: OverlayDentry): void {
  * Whether somebody may change the lower layers while the overlay is not mounted: then a new directory must not hide
  * what appears there. With any of these settings it does hide (rule 120).
  */
-export function allowsOfflineChanges({ config, warnsAboutXino }: OverlayMount): boolean {
-  return !config.index && !config.metacopy && config.redirectDir !== 'on' && !warnsAboutXino
+export function allowsOfflineChanges({ index, metacopy, redirectDir, xino }: OverlayConfig): boolean {
+  return !index && !metacopy && redirectDir !== 'on' && xino !== 'on'
 }

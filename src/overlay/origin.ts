@@ -25,8 +25,6 @@ export function upperHandle(mount: OverlayMount, layer: Layer, inode: Inode): Ui
 
 /** Stores an origin. An upper layer without attributes, and one that takes none on this kind of object, go without. */
 export function setOrigin(mount: OverlayMount, upper: Inode, handle: Uint8Array | null): void {
-  // user.* is for files and directories: the kernel's VFS says EPERM for others, and overlayfs does not mind.
-  if (mount.config.userxattr && upper.type !== 'file' && upper.type !== 'dir') return
   try {
     setMarkOr(mount, { inode: upper, mark: 'origin' }, { value: handle ?? unknown, without: null })
   } catch (error) {

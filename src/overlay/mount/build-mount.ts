@@ -42,7 +42,6 @@ export function buildMount(places: Places, context: BuildContext): OverlayMount 
     uuid: decideUuid(layers, context),
     nameMax: Math.max(...allPlaces(places).map(({ superBlock }) => superBlock.nameMax)),
     marks: markNames(config.userxattr),
-    warnsAboutXino: config.xino === 'on',
     usesTemporaryFiles: prepared?.usesTemporaryFiles ?? false,
     hasNoXattrs: prepared?.hasNoXattrs ?? false,
     mounter,

@@ -3,6 +3,7 @@
 // rules 11, 14, 87, 88).
 import { type Credentials, newDevice, type SuperBlock } from '../../fs/index.ts'
 import type { Layer, LayerFileSystem } from '../model.ts'
+import { allowsOfflineChanges } from '../opaque.ts'
 import type { OverlayConfig, OverlayNote } from '../settings.ts'
 import type { Place } from './places.ts'
 
@@ -150,11 +151,6 @@ class FileSystemTable {
       message: `the file system of ${path} has no uuid of its own: index, nfs_export and xino=auto are off`,
     })
   }
-}
-
-/** Features that cannot bear changes to layers while they are not mounted (ovl_allow_offline_changes(), rule 120). */
-export function allowsOfflineChanges({ index, metacopy, redirectDir, xino }: OverlayConfig): boolean {
-  return !index && !metacopy && redirectDir !== 'on' && xino !== 'on'
 }
 
 type XinoContext = LayerContext & { readonly hasUpper: boolean; readonly isIno32: boolean }

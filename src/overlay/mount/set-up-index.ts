@@ -2,7 +2,7 @@
 // longer stands for anything (fs/overlayfs/super.c: ovl_get_indexdir(); readdir.c: ovl_indexdir_cleanup(); namei.c:
 // ovl_verify_index(), ovl_index_upper(); rules 35, 51, 64).
 import { type Errno, FsError } from '../../errors/index.ts'
-import type { Inode } from '../../fs/index.ts'
+import type { Inode, SuperBlock } from '../../fs/index.ts'
 import { parseIndexName, parseOrigin } from '../format/stored-handle.ts'
 import { storedNlink } from '../index-entries.ts'
 import { setMark, upperOf } from '../marks.ts'
@@ -22,7 +22,7 @@ import { isDeviceWhiteout, replaceByWhiteout } from '../work-place.ts'
 import type { MountDraft } from './build-mount.ts'
 import type { Place, Places } from './places.ts'
 import { describeByPath, staleIndex, staleOrigin } from './refusals.ts'
-import { listNames, openIndexDirectory, removeLeftover } from './workdir.ts'
+import { type Leftover, listNames, openIndexDirectory, removeLeftover } from './workdir.ts'
 
 /** Errors: OVL_STALE_ORIGIN, OVL_STALE_INDEX; those of the file system. Without an index the mount is read-only. */
 export function setUpIndex(mount: MountDraft, { upper, work, lower: [top] }: Places): void {
@@ -73,13 +73,22 @@ function checkEntry(mount: OverlayMount, { layer, directory: dir, name, work }: 
   const { superBlock } = layer
   const inode = superBlock.lookup(dir, name)
   if (inode === null) return
-  if (name.startsWith('#')) return removeLeftover(superBlock, { dir, name, inode, level: 1 })
+  if (name.startsWith('#')) return tryRemove(superBlock, { dir, name, inode, level: 1 })
   const verdict = verifyEntry(mount, layer, { name, inode })
   if (verdict === 'good') return
   if (verdict === 'orphan' && mount.config.nfsExport) return replaceByWhiteout(mount, { dir, name, inode })
   if (verdict !== 'stale' && verdict !== 'orphan') throw badEntry(work, name, verdict)
   if (inode.type === 'dir') superBlock.rmdir(dir, name, inode)
   else superBlock.unlink(dir, name, inode)
+}
+
+/** What lies too deep to be removed stays, and nothing is said. */
+function tryRemove(superBlock: SuperBlock, leftover: Leftover): void {
+  try {
+    removeLeftover(superBlock, leftover)
+  } catch (error) {
+    if (!(error instanceof FsError)) throw error
+  }
 }
 
 /** `stale`: it does not fit what it stands for; `orphan`: nothing is left of that. */
