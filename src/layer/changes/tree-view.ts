@@ -1,8 +1,9 @@
 // What a comparison reads of a tree, and nothing more, so that a tree can be a FileSystem or anything that is faster to
 // read. Times are two numbers and lists come sorted: both are needed for every object of large trees.
+import { FsError } from '../../errors/index.ts'
 import type { FileSystem, FileType, Inode, SuperBlock } from '../../fs/index.ts'
 import { O_NOATIME, O_RDONLY } from '../../fs/index.ts'
-import { comparePaths } from '../../path/index.ts'
+import { comparePaths, type LayerPath } from '../../path/index.ts'
 import type { Xattrs } from '../attributes.ts'
 
 /** An object of a tree, with what lstat(2) says of it. */
@@ -50,9 +51,19 @@ export interface ContentReader {
   close(): void
 }
 
-/** A FileSystem as a tree to be read, as root: permissions are not asked. */
-export function viewFileSystem(fileSystem: FileSystem): TreeView {
-  return new FileSystemView(fileSystem.superBlock)
+/**
+ * A FileSystem as a tree to be read, from a directory on (the root by default), as root: permissions are not asked.
+ * Errors: ENOENT and ENOTDIR for the directory; no symlink is followed.
+ */
+export function viewFileSystem({ superBlock }: Pick<FileSystem, 'superBlock'>, path: LayerPath = ''): TreeView {
+  let root = superBlock.root
+  for (const name of path.split('/').filter(each => each !== '')) {
+    const found = superBlock.lookup(root, name)
+    if (found === null) throw new FsError('ENOENT', 'lookup', path)
+    if (found.type !== 'dir') throw new FsError('ENOTDIR', 'lookup', path)
+    root = found
+  }
+  return new FileSystemView(superBlock, root)
 }
 
 const nanoseconds = 1_000_000_000n
@@ -98,9 +109,9 @@ class FileSystemView implements TreeView {
   readonly root: ViewObject
   readonly #superBlock: SuperBlock
 
-  constructor(superBlock: SuperBlock) {
+  constructor(superBlock: SuperBlock, root: Inode) {
     this.#superBlock = superBlock
-    this.root = new InodeObject(superBlock, superBlock.root)
+    this.root = new InodeObject(superBlock, root)
   }
 
   list(directory: ViewObject): readonly NamedObject[] {
