@@ -15,9 +15,6 @@ import {
 } from '../../support/overlay-stages.ts'
 import { directory, whiteout } from '../../support/overlay-trees.ts'
 
-/** One file of two names. */
-const linked: Tree = { a: 'x', b: { link: 'a' } }
-
 /** The upper layer after `rename a b`. */
 function upperAfter(s: OverlayStage, layers: Parameters<OverlayStage['mount']>[0], flags = 0): Record<string, string> {
   const m = s.mount(layers)
@@ -91,22 +88,6 @@ overlayChecks('rename of files', [
       const m = s.mount({ lower: [{ a: 'x' }] })
       m.rename('a', 'a')
       expect(names(s.u)).to.deep.equal([])
-    },
-  ],
-  [
-    'R08',
-    'between two names of a lower file, with index=off: the first disappears',
-    s => {
-      s.mount({ lower: [linked] }).rename('a', 'b')
-      expect(names(s.m)).to.deep.equal(['b'])
-    },
-  ],
-  [
-    'R09',
-    'and with index=on nothing happens, as POSIX asks',
-    s => {
-      s.mount({ lower: [linked], options: 'index=on' }).rename('a', 'b')
-      expect(names(s.m)).to.deep.equal(['a', 'b'])
     },
   ],
   [
