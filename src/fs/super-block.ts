@@ -36,6 +36,8 @@ export type NewInode = {
 export type InodeChange = {
   /** Permission bits. */
   readonly mode?: number
+  /** The mode only follows an access list that is set: nothing that an overlay copies up another name for. */
+  readonly followsAcl?: true
   readonly uid?: number
   readonly gid?: number
   readonly sizeBytes?: number

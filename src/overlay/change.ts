@@ -22,7 +22,8 @@ export function realOf(mount: OverlayMount, { inode }: OverlayDentry): Real {
 
 /** Mode, owner, size and times; also when nothing differs (rule 93). */
 export function changeObject(mount: OverlayMount, dentry: OverlayDentry, change: InodeChange): void {
-  copyUp(mount, dentry, change.sizeBytes === undefined ? copyUpCauses.metadata : copyUpCauses.size)
+  const isDone = change.followsAcl === true && dentry.inode.upper !== null
+  if (!isDone) copyUp(mount, dentry, change.sizeBytes === undefined ? copyUpCauses.metadata : copyUpCauses.size)
   upperOf(mount).superBlock.change(upperInode(dentry), change)
 }
 

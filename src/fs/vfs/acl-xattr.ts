@@ -71,7 +71,7 @@ function setAccessAcl(view: View, { inode }: Subject, entries: readonly AclEntry
   const mode = (stat.mode & kept) | bits
   if (!isWhole) superBlock.setXattr(inode, aclAccessName, encodeAcl(entries), 0)
   else if (superBlock.getXattr(inode, aclAccessName) !== null) superBlock.removeXattr(inode, aclAccessName)
-  superBlock.change(inode, { mode })
+  superBlock.change(inode, { mode, followsAcl: true })
 }
 
 function checkSettable(view: View, { inode, syscall, path }: Subject): void {

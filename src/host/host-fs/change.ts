@@ -9,6 +9,7 @@ import {
   S_ISUID,
   type TimeChange,
 } from '../../fs/index.ts'
+import { isErrno } from '../../errors/index.ts'
 import type { Identity, Place } from '../system/place-calls.ts'
 import type { HostInode } from './host-inode.ts'
 import { HostFile, openFile } from './open-file.ts'
@@ -42,10 +43,20 @@ export function changeInode(host: Host, node: HostInode, change: InodeChange): v
 
 /** chown(2) and truncate(2) take security.capability away; like the set-user-ID bits that is for the caller to decide. */
 function keepCapability(host: Host, node: HostInode, change: () => void): void {
-  const value = node.type === 'file' ? readXattr(host, node, capabilityName) : null
+  const value = node.type === 'file' ? capabilityOf(host, node) : null
   change()
   if (value === null || readXattr(host, node, capabilityName) !== null) return
   host.calls.setxattrat(placeOf(host, node), capabilityName, { value, flags: 0 })
+}
+
+function capabilityOf(host: Host, node: HostInode): Uint8Array | null {
+  try {
+    return readXattr(host, node, capabilityName)
+  } catch (error) {
+    // A file system without attributes.
+    if (isErrno(error, 'EOPNOTSUPP')) return null
+    throw error
+  }
 }
 
 type Owned = { readonly node: HostInode; readonly place: Place; readonly before: Identity | null }
