@@ -23,6 +23,15 @@ export {
   type WarningCode,
 } from './errors/index.ts'
 export {
+  explainPath,
+  type ExplainedLayer,
+  findTerm,
+  type OperationOutcome,
+  type PathExplanation,
+  type Term,
+  tryOperations,
+} from './explain/index.ts'
+export {
   type Credentials,
   diffTrees,
   type FileHandle,
@@ -57,6 +66,7 @@ export {
   LayerApplier,
   type LayerChange,
   type LayerCounts,
+  LayerFs,
   type LayerSummary,
   type TreeInode,
   type TreeSink,
@@ -74,9 +84,12 @@ export {
 export { asNodeFs, type NodeFs } from './node-fs/index.ts'
 export {
   formatOverlayOptions,
+  type OverlayEvent,
   OverlayFs,
   type OverlayFsOptions,
   type OverlayOptions,
+  type OverlayRule,
+  overlayRules,
   parseOverlayOptions,
 } from './overlay/index.ts'
 export { decodeName, encodeName, parseLayerName } from './path/index.ts'
@@ -105,7 +118,10 @@ export {
   TarReader,
   tarType,
 } from './tar/index.ts'
+export { describeEvent } from './trace/index.ts'
 export {
+  type MergedImage,
+  openMergedImage,
   readFileContent,
   readImageTree,
   unpackFlat,
