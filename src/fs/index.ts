@@ -52,3 +52,4 @@ export type {
 export * from './tree/index.ts'
 export { isPermitted } from './vfs/permission.ts'
 export { Vfs } from './vfs/vfs.ts'
+export { xattrNameRefusal } from './vfs/xattr.ts'

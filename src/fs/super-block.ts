@@ -169,6 +169,8 @@ export type NameOf<I extends Inode> = { readonly dir: I; readonly name: string; 
 export type SuperBlockFeatures = {
   /** Attributes of these namespaces can be stored: "user", "trusted", "security", "system.posix_acl". */
   readonly xattrs: readonly string[]
+  /** Names of attributes are judged by the file system itself, however late: an overlay asks its layers. */
+  readonly takesAnyXattr?: boolean
   /** rename with RENAME_WHITEOUT. */
   readonly renameWhiteout: boolean
   readonly temporaryFiles: boolean

@@ -1,7 +1,7 @@
 // Changing metadata, attributes and flags (rules 93-95, 105, 142-149). fs/overlayfs/inode.c: ovl_setattr(),
 // ovl_fileattr_set(), ovl_fileattr_get(), ovl_set_or_remove_acl(); xattrs.c: ovl_xattr_set(), ovl_listxattr().
 import { FsError, isErrno } from '../errors/index.ts'
-import type { Inode, InodeChange, SuperBlock } from '../fs/index.ts'
+import { type Inode, type InodeChange, type SuperBlock, xattrNameRefusal } from '../fs/index.ts'
 import { copyUp, copyUpCauses } from './copy-up.ts'
 import { protectionMask } from './copy-up-object.ts'
 import { formatProtattr, parseProtattr } from './format/protattr.ts'
@@ -30,10 +30,12 @@ export function changeObject(mount: OverlayMount, dentry: OverlayDentry, change:
 /** An attribute, null for none. Names that are overlayfs' own mean escaped ones (rule 145). */
 export function readXattr(mount: OverlayMount, dentry: OverlayDentry, name: string): Uint8Array | null {
   const { superBlock, inode } = realOf(mount, dentry)
-  return superBlock.getXattr(inode, escapeXattr(name, mount.marks, 'getxattr'))
+  const stored = escapeXattr(name, mount.marks, 'getxattr')
+  checkName(superBlock, stored, 'getxattr')
+  return superBlock.getXattr(inode, stored)
 }
 
-/** `flags` of XATTR_ bits. Errors: EEXIST, ENODATA (after copy-up, rule 95), EOPNOTSUPP, ENOSPC. */
+/** `flags` of XATTR_ bits. Errors, all after copy-up (rule 95): EEXIST, ENODATA, EOPNOTSUPP, EINVAL, ENOSPC. */
 export function writeXattr(
   mount: OverlayMount,
   dentry: OverlayDentry,
@@ -41,7 +43,9 @@ export function writeXattr(
 ): void {
   const stored = escapeXattr(name, mount.marks, 'setxattr')
   if (dentry.inode.upper === null) copyUp(mount, dentry, copyUpCauses.attribute)
-  upperOf(mount).superBlock.setXattr(upperInode(dentry), stored, value, flags)
+  const { superBlock } = upperOf(mount)
+  checkName(superBlock, stored, 'setxattr')
+  superBlock.setXattr(upperInode(dentry), stored, value, flags)
 }
 
 /** Errors: ENODATA, which copies nothing up (rule 94). */
@@ -49,10 +53,20 @@ export function dropXattr(mount: OverlayMount, dentry: OverlayDentry, name: stri
   const stored = escapeXattr(name, mount.marks, 'removexattr')
   if (dentry.inode.upper === null) {
     const { superBlock, inode } = realOf(mount, dentry)
+    checkName(superBlock, stored, 'removexattr')
     if (superBlock.getXattr(inode, stored) === null) throw new FsError('ENODATA', 'removexattr')
     copyUp(mount, dentry, copyUpCauses.attribute)
   }
-  upperOf(mount).superBlock.removeXattr(upperInode(dentry), stored)
+  const { superBlock } = upperOf(mount)
+  checkName(superBlock, stored, 'removexattr')
+  superBlock.removeXattr(upperInode(dentry), stored)
+}
+
+/** overlayfs takes every name; the layer does not. */
+function checkName(superBlock: SuperBlock, name: string, syscall: string): void {
+  if (name.startsWith('system.posix_acl_')) return
+  const refusal = xattrNameRefusal(superBlock, name)
+  if (refusal !== null) throw new FsError(refusal, syscall)
 }
 
 /** Names without overlayfs' own. */

@@ -179,6 +179,7 @@ function featuresOf({ upper, lowers, usesTemporaryFiles }: OverlayMount): SuperB
   const layers = upper === null ? lowers : [upper, ...lowers]
   return {
     xattrs: [...new Set(layers.flatMap(({ superBlock }) => superBlock.features.xattrs))],
+    takesAnyXattr: true,
     renameWhiteout: false,
     temporaryFiles: usesTemporaryFiles,
     handles: false,

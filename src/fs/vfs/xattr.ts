@@ -5,7 +5,7 @@ import { nameByteLength } from '../../path/index.ts'
 import { aclAccessName, aclDefaultName } from '../acl/posix-acl.ts'
 import { FS_APPEND_FL, FS_IMMUTABLE_FL, MAY_READ, MAY_WRITE, XATTR_CREATE, XATTR_REPLACE } from '../flags.ts'
 import { S_ISVTX } from '../mode.ts'
-import type { Inode } from '../super-block.ts'
+import type { Inode, SuperBlock } from '../super-block.ts'
 import { getAcl, removeAcl, setAcl } from './acl-xattr.ts'
 import { checkWritable } from './attributes.ts'
 import { isCapabilityValue, shownCapability } from './capability-value.ts'
@@ -118,11 +118,15 @@ function securityRefusal(view: View, name: string): Errno | null {
   return name.startsWith('security.') && !view.caller.capable ? 'EPERM' : null
 }
 
-/** xattr_resolve_name() */
-function namespaceRefusal(view: View, name: string): Errno | null {
+function namespaceRefusal({ superBlock }: View, name: string): Errno | null {
+  return superBlock.features.takesAnyXattr === true ? null : xattrNameRefusal(superBlock, name)
+}
+
+/** What a file system answers to a name that it has no place for: EOPNOTSUPP, EINVAL. Source: xattr_resolve_name(). */
+export function xattrNameRefusal({ features }: Pick<SuperBlock, 'features'>, name: string): Errno | null {
   const dot = name.indexOf('.')
   const namespace = dot < 0 ? '' : name.slice(0, dot)
   const isKnown = namespace === 'user' || namespace === 'trusted' || namespace === 'security'
-  if (!isKnown || !view.superBlock.features.xattrs.includes(namespace)) return 'EOPNOTSUPP'
+  if (!isKnown || !features.xattrs.includes(namespace)) return 'EOPNOTSUPP'
   return dot === name.length - 1 ? 'EINVAL' : null
 }

@@ -11,11 +11,13 @@ export function isPrivateXattr(name: string, { prefix }: MarkNames): boolean {
 
 /**
  * What an attribute is called on the disk: under the prefix it gets `overlay.` put in, so that a layer can be an
- * overlay's upperdir of its own (rule 66). Errors: EOPNOTSUPP when the name becomes longer than 255 bytes (rule 146).
+ * overlay's upperdir of its own (rule 66). Errors: EOPNOTSUPP when the name becomes longer than 255 bytes (rule 146), EINVAL
+ * for the bare prefix.
  */
 export function escapeXattr(name: string, { prefix }: MarkNames, syscall: string): string {
-  // The bare prefix is no name of the handler that escapes.
-  if (!name.startsWith(prefix) || name.length === prefix.length) return name
+  if (!name.startsWith(prefix)) return name
+  // A name with nothing behind the prefix of its handler is none: xattr_resolve_name().
+  if (name.length === prefix.length) throw new FsError('EINVAL', syscall)
   const escaped = `${prefix}${escape}${name.slice(prefix.length)}`
   if (nameByteLength(escaped) > maxNameBytes) throw new FsError('EOPNOTSUPP', syscall)
   return escaped

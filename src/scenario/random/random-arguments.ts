@@ -3,7 +3,7 @@ import type { Json } from '../../errors/index.ts'
 import type { Prng } from './prng.ts'
 import type { RandomPlaces } from './random-places.ts'
 import { symlinkTarget } from './random-tree.ts'
-import { plainXattrs } from './random-xattrs.ts'
+import { plainXattrs, wrongXattrs } from './random-xattrs.ts'
 
 /** What arguments are drawn from. */
 export type Draw = {
@@ -37,7 +37,10 @@ export const randomArguments: { readonly [name in PathOperation]: (draw: Draw) =
   write: ({ prng, places, text }) => [prng.chance(50) ? places.openable() : places.made('file'), text],
   append: ({ places, text }) => [places.openable(), text],
   truncate: ({ prng, places }) => [places.openable(), prng.pick([0, 1, 5, 100, 9000])],
-  mkdir: ({ prng, places }) => [places.made('dir'), prng.pick(['0755', '0755', '0777', '0700', '2775', '1777'])],
+  mkdir: ({ prng, places }) => [
+    places.made('dir'),
+    prng.pick(['0755', '0755', '0777', '0700', '2775', '1777', '6000']),
+  ],
   mknod,
   symlink: ({ prng, places, paths }) => [symlinkTarget(prng, { paths }), places.made('symlink')],
   link: ({ places }) => places.linked(),
@@ -72,9 +75,13 @@ export function openArguments({ prng, places }: Draw): readonly Json[] {
     '|O_APPEND': 10,
     '|O_DIRECTORY': 5,
     '|O_NOFOLLOW': 5,
+    '|O_NOATIME': 2,
+    '|O_PATH': 3,
+    '|O_TMPFILE': 3,
+    '|O_TRUNC|O_APPEND|O_CREAT': 3,
   })
   const path = more.includes('O_CREAT') && prng.chance(60) ? places.made('file') : places.openable()
-  return [path, access + more, prng.pick(['0644', '0666', '0600'])]
+  return [path, access + more, prng.pick(['0644', '0666', '0600', '6777', '0000'])]
 }
 
 function mknod({ prng, places }: Draw): readonly Json[] {
@@ -84,7 +91,17 @@ function mknod({ prng, places }: Draw): readonly Json[] {
 }
 
 function rename({ prng, places }: Draw): readonly Json[] {
-  const flags = prng.chance(30) ? prng.pick(['NOREPLACE', 'EXCHANGE', 'EXCHANGE', 'WHITEOUT'] as const) : ''
+  const flags = prng.chance(30)
+    ? prng.pick([
+        'NOREPLACE',
+        'NOREPLACE',
+        'EXCHANGE',
+        'EXCHANGE',
+        'EXCHANGE',
+        'WHITEOUT',
+        'NOREPLACE|EXCHANGE',
+      ] as const)
+    : ''
   return [...places.renamed(flags), ...(flags === '' ? [] : [flags])]
 }
 
@@ -93,6 +110,7 @@ function owner({ prng, places }: Draw): readonly Json[] {
 }
 
 function attribute(prng: Prng): readonly [string, Json] {
-  const [entry] = Object.entries(plainXattrs(prng, prng.chance(50)))
+  const xattrs = prng.chance(15) ? wrongXattrs(prng) : plainXattrs(prng, prng.chance(50))
+  const [entry] = Object.entries(xattrs)
   return entry ?? ['user.a', '1']
 }

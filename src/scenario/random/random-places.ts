@@ -69,13 +69,13 @@ export class RandomPlaces {
     return [from, this.#use(to)]
   }
 
-  renamed(flags: 'NOREPLACE' | 'EXCHANGE' | 'WHITEOUT' | ''): readonly [string, string] {
+  renamed(flags: string): readonly [string, string] {
     const from = this.#prng.chance(50) ? this.existing('dir') : this.any()
     const kind = this.#expected.kind(from)
     const wantsExisting = flags === 'EXCHANGE' || this.#prng.chance(30)
     const to = wantsExisting && kind !== undefined ? this.#counterpart(from, kind) : this.#near(from)
     const isTaken = this.#expected.kind(to) !== undefined
-    const works = kind !== undefined && !to.startsWith(`${from}/`) && flags !== 'WHITEOUT' && flags !== 'EXCHANGE'
+    const works = kind !== undefined && !to.startsWith(`${from}/`) && (flags === '' || flags === 'NOREPLACE')
     if (works && !(flags === 'NOREPLACE' && isTaken)) this.#expected.move(from, to)
     return [from, this.#use(to)]
   }

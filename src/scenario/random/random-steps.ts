@@ -19,7 +19,7 @@ export type StepWorld = {
 /** Steps that can be run one after the other; what is opened is closed before a remount. */
 export function randomSteps(prng: Prng, world: StepWorld): readonly Step[] {
   const writer = new StepWriter(prng, world)
-  const count = prng.between(3, 24)
+  const count = prng.chance(5) ? prng.between(40, 80) : prng.between(3, 24)
   for (let index = 0; index < count; index++) writer.add()
   return writer.steps
 }
@@ -78,9 +78,13 @@ class StepWriter {
   }
 
   #add(operation: string, args: readonly Json[]): void {
-    const isUser = this.#world.hasUser && this.#prng.chance(30)
-    const as: Json[] = isUser ? [{ as: { uid: 1000, gid: 1000, ...(this.#prng.chance(15) && { groups: [0] }) } }] : []
-    this.steps.push([operation, ...args, ...as])
+    const prng = this.#prng
+    const isUser = this.#world.hasUser && prng.chance(30)
+    const options = {
+      ...(isUser && { as: { uid: 1000, gid: 1000, ...(prng.chance(15) && { groups: [0] }) } }),
+      ...(operation === 'readdir' && prng.chance(20) && { order: true }),
+    }
+    this.steps.push([operation, ...args, ...(Object.keys(options).length > 0 ? [options] : [])])
   }
 
   #addOpening(): void {
@@ -94,8 +98,8 @@ class StepWriter {
     const handle = prng.pick(this.#handles)
     const operation = prng.weighted({ pread: 25, pwrite: 25, fstat: 25, ftruncate: 8, fchmod: 8, fsync: 4, close: 10 })
     const args: { readonly [operation: string]: readonly Json[] } = {
-      pread: [prng.pick([0, 0, 3]), 40],
-      pwrite: [prng.pick([0, 2, 20]), this.#draw().text],
+      pread: [prng.pick([0, 0, 3, 4990]), prng.pick([40, 40, 100])],
+      pwrite: [prng.pick([0, 2, 20, 5000]), this.#draw().text],
       ftruncate: [prng.pick([0, 4, 30])],
       fchmod: [prng.pick(['0600', '0755', '2755', '4711'])],
     }

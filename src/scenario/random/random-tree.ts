@@ -1,7 +1,7 @@
 // Trees for layers: drawn from the same few paths, so that they hide, merge with and contradict each other.
 import type { Tree, TreeNode, TreeObject } from '../../fs/index.ts'
 import { below, isSpecialPath, randomName, randomSpecialName } from './random-names.ts'
-import { plainXattrs, randomRedirect, type Xattrs } from './random-xattrs.ts'
+import { plainXattrs, randomRedirect, strayMarks, type Xattrs } from './random-xattrs.ts'
 import type { Prng } from './prng.ts'
 
 /** What a tree is for. */
@@ -94,7 +94,10 @@ function isLinkable(node: TreeNode | undefined): boolean {
 }
 
 function directory(prng: Prng, { role, path }: Position): TreeObject {
-  const xattrs: Xattrs = prng.chance(12) ? plainXattrs(prng, true) : {}
+  const xattrs: Xattrs = {
+    ...(prng.chance(12) && plainXattrs(prng, true)),
+    ...(role.hasMarks && prng.chance(4) && strayMarks(prng, role.prefix)),
+  }
   const isOpaque = role.hasMarks && prng.chance(12)
   if (role.hasMarks && !isOpaque && prng.chance(5)) xattrs[`${role.prefix}.overlay.opaque`] = 'x'
   if (role.hasMarks && prng.chance(8)) {
@@ -116,6 +119,7 @@ function file(prng: Prng, { role, path }: Position): TreeNode {
     ...(prng.chance(8) ? { size: prng.pick([5000, 70_000]) } : { content }),
     ...ownership(prng, 'file'),
     ...(prng.chance(15) && { xattrs: plainXattrs(prng, false) }),
+    ...(role.hasMarks && prng.chance(4) && { xattrs: strayMarks(prng, role.prefix) }),
   }
 }
 
@@ -150,7 +154,7 @@ function ownership(prng: Prng, type: string): Pick<TreeObject, 'mode' | 'uid' | 
   const choices: readonly string[] = type === 'dir' ? modes.dir : type === 'file' ? modes.file : modes.other
   return {
     ...(prng.chance(45) && { mode: prng.pick(choices) }),
-    ...(prng.chance(30) && { uid: prng.pick([1000, 1000, 1001]), gid: prng.pick([0, 1000, 1000]) }),
+    ...(prng.chance(30) && { uid: prng.pick([1000, 1000, 1001, 100_000]), gid: prng.pick([0, 1000, 1000]) }),
     ...(prng.chance(40) && { mtime: prng.pick(['1', '1000000000.123456789', '-1.5', '0']) }),
   }
 }

@@ -7,9 +7,10 @@ export type Xattrs = { [name: string]: BytesJson }
 
 /** Attributes that mean nothing to overlayfs. */
 export function plainXattrs(prng: Prng, isDirectory: boolean): Xattrs {
-  const kind = prng.weighted({ user: 40, trusted: 20, escaped: 12, foreign: 8, acl: 20 })
+  const kind = prng.weighted({ user: 38, trusted: 16, escaped: 12, foreign: 8, acl: 18, capability: 8 })
   if (kind === 'user') return { [`user.${prng.pick(['a', 'b'])}`]: prng.pick(['1', '2', '']) }
   if (kind === 'trusted') return { 'trusted.a': { base64: 'AP8=' } }
+  if (kind === 'capability') return { 'security.capability': { base64: netRaw } }
   if (kind === 'escaped') {
     return { [`${prng.pick(['trusted', 'user'])}.overlay.overlay.${prng.pick(['opaque', 'x', 'overlay.y'])}`]: 'y' }
   }
@@ -19,6 +20,43 @@ export function plainXattrs(prng: Prng, isDirectory: boolean): Xattrs {
 }
 
 const everybody = 0xffff_ffff
+
+/** Names and values that are refused, for one reason or another. */
+export function wrongXattrs(prng: Prng): Xattrs {
+  const name = prng.pick([
+    'user.',
+    'nosuch.a',
+    'user',
+    'trusted.overlay.',
+    `user.${'n'.repeat(251)}`,
+    `trusted.overlay.${'n'.repeat(235)}`,
+    `user.overlay.${'n'.repeat(240)}`,
+    'system.posix_acl_access',
+    'system.posix_acl_default',
+    'security.other',
+  ])
+  return { [name]: prng.pick(['', 'value', { base64: 'AgAAAA==' }]) }
+}
+
+/** Marks that overlayfs writes itself, where it would not have written them, or with other values. */
+export function strayMarks(prng: Prng, prefix: string): Xattrs {
+  const marks: { readonly [name: string]: readonly BytesJson[] } = {
+    origin: ['', 'garbage', { base64: 'APsdAAEAAAAAAAAAAAAAAAAAAAAADAAAAAAAAAA=' }],
+    impure: ['y', 'n', ''],
+    opaque: ['n', '', 'yy', 'x'],
+    nlink: ['U+1', 'L-1', 'U-9', 'nothing'],
+    protattr: ['i', 'a', 'ai', 'z'],
+    uuid: [{ base64: 'AAECAwQFBgcICQoLDA0ODw==' }, 'short'],
+    upper: ['', 'garbage'],
+    whiteout: ['', 'y'],
+    unknown: ['v'],
+  }
+  const name = prng.pick(Object.keys(marks))
+  return { [`${prefix}.overlay.${name}`]: prng.pick(marks[name] ?? ['']) }
+}
+
+/** struct vfs_cap_data, revision 2: cap_net_raw. */
+const netRaw = 'AQAAAgAgAAAAAAAAAAAAAAAAAAA='
 
 /** struct posix_acl_xattr: version 2, then entries of tag, permissions and id. */
 export function randomAcl(prng: Prng): string {

@@ -5,7 +5,7 @@ const trusted = markNames(false)
 const user = markNames(true)
 
 describe('names of attributes', () => {
-  const cases: readonly (readonly [name: string, stored: string, shown: string | null])[] = [
+  const cases: readonly (readonly [name: string, stored: string, shown: string])[] = [
     // asked for through the overlay, as it is on the disk, the name on the disk as a listing shows it
     ['user.a', 'user.a', 'user.a'],
     ['trusted.overlayx', 'trusted.overlayx', 'trusted.overlayx'],
@@ -13,15 +13,23 @@ describe('names of attributes', () => {
     ['trusted.overlay.zzz', 'trusted.overlay.overlay.zzz', 'trusted.overlay.zzz'],
     ['trusted.overlay.overlay.x', 'trusted.overlay.overlay.overlay.x', 'trusted.overlay.overlay.x'],
     ['user.overlay.opaque', 'user.overlay.opaque', 'user.overlay.opaque'],
-    ['trusted.overlay.', 'trusted.overlay.', null],
   ]
   for (const [name, stored, shown] of cases) {
     it(`${name} is stored as ${stored}`, () => {
       expect(escapeXattr(name, trusted, 'getxattr')).to.equal(stored)
-      expect(visibleXattrs([stored], trusted)).to.deep.equal(shown === null ? [] : [shown])
-      expect(isPrivateXattr(stored, trusted)).to.equal(shown === null)
+      expect(visibleXattrs([stored], trusted)).to.deep.equal([shown])
+      expect(isPrivateXattr(stored, trusted)).to.equal(false)
     })
   }
+
+  it('the bare prefix is no name', () => {
+    expect(() => escapeXattr('trusted.overlay.', trusted, 'getxattr'))
+      .to.throw()
+      .with.property('code', 'EINVAL')
+    expect(escapeXattr('trusted.overlay.', user, 'getxattr')).to.equal('trusted.overlay.')
+    expect(visibleXattrs(['trusted.overlay.'], trusted)).to.deep.equal([])
+    expect(isPrivateXattr('trusted.overlay.', trusted)).to.equal(true)
+  })
 
   it('under userxattr the user prefix is escaped and the trusted one is ordinary', () => {
     expect(escapeXattr('user.overlay.x', user, 'getxattr')).to.equal('user.overlay.overlay.x')
