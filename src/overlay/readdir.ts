@@ -133,7 +133,11 @@ class OverlayDirectory implements InodeDirectory {
       if (listed === undefined || listed.isWhiteout) continue
       const verdict = this.#settle(listed, given)
       // A failure ends a call of getdents64 that has given something; the next one goes on behind it.
-      if (verdict === 'failed') given = 0
+      if (verdict === 'failed') {
+        if (last !== null) last.offset = at
+        last = null
+        given = 0
+      }
       if (verdict !== 'shown') continue
       given++
       if (last !== null) last.offset = at
