@@ -24,8 +24,8 @@ import { needsOverlayMounts } from './overlay-stage.ts'
 /** Where a check runs. */
 export type StageKind = 'memory' | 'host' | 'kernel'
 
-/** File systems that layers can be on: one for all, a second one, and one without attributes (ramfs). */
-export type Ground = 'main' | 'other' | 'bare'
+/** File systems that layers can be on: one for all, a second one, one without attributes (ramfs), one of 1 MiB. */
+export type Ground = 'main' | 'other' | 'bare' | 'small'
 
 /** An overlay and what its layers hold. By default one empty lower layer and an empty upper one. */
 export type Layers = {
@@ -211,15 +211,18 @@ type Grounds = {
   close(): void
 }
 
-const bare: MemoryOptions = {
-  features: { xattrs: [], renameWhiteout: false, handles: false },
+const memoryOptions: { readonly [Of in Ground]: MemoryOptions } = {
+  main: {},
+  other: {},
+  bare: { features: { xattrs: [], renameWhiteout: false, handles: false } },
+  small: { sizeBytes: 1 << 20 },
 }
 
 class MemoryGround implements Grounds {
   readonly #made = new Map<Ground, FileSystem>()
 
   raw(ground: Ground): FileSystem {
-    const fs = this.#made.get(ground) ?? new MemoryFs(ground === 'bare' ? bare : {})
+    const fs = this.#made.get(ground) ?? new MemoryFs(memoryOptions[ground])
     this.#made.set(ground, fs)
     return fs
   }
@@ -249,7 +252,11 @@ class MachineGround implements Grounds {
     const directory = path.join(this.#directory, ground)
     node.mkdirSync(directory)
     const type = ground === 'bare' ? 'ramfs' : 'tmpfs'
-    loadSystem()?.mount(type, directory, { source: type, flags: 0, options: 'mode=755' })
+    loadSystem()?.mount(type, directory, {
+      source: type,
+      flags: 0,
+      options: ground === 'small' ? 'mode=755,size=1m' : 'mode=755',
+    })
     this.#mounts.push(directory)
     const made = this.#kind === 'host' ? openHostFs(directory) : openKernelFs(directory)
     this.#made.set(ground, made)
