@@ -9,13 +9,21 @@
 //     }],
 //   ])
 //
-// `s.lower`, `s.u`, `s.w` are the layers themselves (`s.l` all lower ones), `s.m` the overlay as it is mounted now, `s.remount()` unmounts and
-// mounts again. docs/overlayfs/checks.md is made from these tables.
+// `s.lower`, `s.u`, `s.w` are the layers themselves (`s.l` all lower ones), `s.m` the overlay as it is mounted now,
+// `s.remount()` unmounts and mounts again, `s.above` is a stage whose overlays stand on this one. docs/overlayfs/checks.md is made from these tables.
 import node from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { OvlError } from '../../src/errors/index.ts'
-import { type FileSystem, MemoryFs, type MemoryOptions, type Tree, writeTree } from '../../src/fs/index.ts'
+import {
+  type Credentials,
+  type FileSystem,
+  MemoryFs,
+  type MemoryOptions,
+  root,
+  type Tree,
+  writeTree,
+} from '../../src/fs/index.ts'
 import { loadSystem, MNT_DETACH, openHostFs } from '../../src/host/index.ts'
 import { OverlayFs } from '../../src/overlay/index.ts'
 import { openKernelFs, type KernelFs } from '../../src/replay/index.ts'
@@ -37,6 +45,8 @@ export type Layers = {
   readonly options?: string
   readonly lowerOn?: Ground
   readonly upperOn?: Ground
+  /** Whose rights count for the layers: of an emulator, not of the kernel. */
+  readonly mounter?: Credentials
 }
 
 /** A row of a table: the id of the fact in the list of measured facts, the fact, and the check of it. */
@@ -85,9 +95,18 @@ export class OverlayStage {
   /** Of the layers made: further ones are named apart. */
   #set = 0
   #mounted: MountedStage | null = null
+  readonly #beneath: OverlayStage | null
+  #above: OverlayStage | null = null
 
-  constructor(ground: Grounds) {
+  constructor(ground: Grounds, beneath: OverlayStage | null = null) {
     this.#ground = ground
+    this.#beneath = beneath
+  }
+
+  /** Overlays of which the one that is mounted here is the top lower layer. */
+  get above(): OverlayStage {
+    this.#above ??= new OverlayStage(this.#ground, this)
+    return this.#above
   }
 
   /** The overlay as it is mounted now. */
@@ -165,6 +184,7 @@ export class OverlayStage {
   }
 
   unmount(): void {
+    this.#above?.unmount()
     this.#mounted?.unmount()
     this.#mounted = null
   }
@@ -175,12 +195,23 @@ export class OverlayStage {
   }
 
   #name(layer: string): string {
-    return this.#set === 1 ? layer : `${layer}-${this.#set}`
+    const name = this.#set === 1 ? layer : `${layer}-${this.#set}`
+    return this.#beneath === null ? name : `above-${name}`
   }
 
   #plan(): StagePlan {
-    const { lower = [{}], data = [], upper = {}, lowerOn = 'main', upperOn = 'main', options = '' } = this.#layers
+    const {
+      lower = [{}],
+      data = [],
+      upper = {},
+      lowerOn = 'main',
+      upperOn = 'main',
+      options = '',
+      mounter = root,
+    } = this.#layers
     return {
+      beneath: this.#beneath === null ? null : this.#beneath.#mounted,
+      mounter,
       lower: lower.map((_, at) => [lowerOn, this.#name(`l${at + 1}`)]),
       data: data.map((_, at) => [lowerOn, this.#name(`d${at + 1}`)]),
       upper: upper === null ? null : [upperOn, this.#name('u')],
@@ -195,6 +226,9 @@ export type StagePlace = readonly [ground: Ground, path: string]
 
 /** What is mounted. */
 export type StagePlan = {
+  /** An overlay that is the top lower layer. */
+  readonly beneath: MountedStage | null
+  readonly mounter: Credentials
   readonly lower: readonly StagePlace[]
   readonly data: readonly StagePlace[]
   readonly upper: StagePlace | null
@@ -202,7 +236,8 @@ export type StagePlan = {
   readonly options: string
 }
 
-type MountedStage = { readonly fs: FileSystem; unmount(): void }
+/** An overlay; the kernel's has a directory. */
+type MountedStage = { readonly fs: FileSystem; readonly target?: string; unmount(): void }
 
 /** The file systems of a stage, made when they are asked for. */
 type Grounds = {
@@ -265,11 +300,12 @@ class MachineGround implements Grounds {
 
   mount(plan: StagePlan): MountedStage {
     if (this.#kind === 'host') return emulated(plan, ground => this.raw(ground))
-    const target = path.join(this.#directory, 'm')
+    const target = path.join(this.#directory, plan.beneath === null ? 'm' : 'above')
     node.mkdirSync(target, { recursive: true })
     const at = ([ground, name]: StagePlace): string => path.join(this.#directory, ground, name)
+    const beneath = plan.beneath?.target === undefined ? [] : [plan.beneath.target]
     const options = [
-      `lowerdir=${[...plan.lower.map(at), ...plan.data.map(place => `:${at(place)}`)].join(':')}`,
+      `lowerdir=${[...beneath, ...plan.lower.map(at), ...plan.data.map(place => `:${at(place)}`)].join(':')}`,
       ...(plan.upper === null ? [] : [`upperdir=${at(plan.upper)}`]),
       ...(plan.work === null ? [] : [`workdir=${at(plan.work)}`]),
       ...(plan.options === '' ? [] : [plan.options]),
@@ -278,6 +314,7 @@ class MachineGround implements Grounds {
     const merged: KernelFs = openKernelFs(target)
     return {
       fs: merged,
+      target,
       unmount() {
         merged.close()
         loadSystem()?.umount2(target, MNT_DETACH)
@@ -295,11 +332,12 @@ class MachineGround implements Grounds {
 function emulated(plan: StagePlan, raw: (ground: Ground) => FileSystem): MountedStage {
   const at = ([ground, name]: StagePlace): { fs: FileSystem; path: string } => ({ fs: raw(ground), path: name })
   const overlay = new OverlayFs({
-    lower: plan.lower.map(at),
+    lower: [...(plan.beneath === null ? [] : [{ fs: plan.beneath.fs, path: '/' }]), ...plan.lower.map(at)],
     data: plan.data.map(at),
     upper: plan.upper === null ? null : at(plan.upper),
     work: plan.work === null ? null : at(plan.work),
     options: plan.options,
+    mounter: plan.mounter,
   })
   return { fs: overlay, unmount: () => overlay.unmount() }
 }
