@@ -13,10 +13,12 @@ export type { ImageOptions } from './image-options.ts'
 export type { InspectedDocument, InspectedLayer, Inspection, RawDocument } from './inspect.ts'
 export type { LayerRow, LayersReport } from './layers.ts'
 export type { ListedEntry, ListOptions } from './list.ts'
+export type { MergeOptions, MergeReport } from './merge.ts'
 export type { MountCommandOptions, MountedCommandOptions, MountedLayer, MountReport } from './mount.ts'
 export type { UnpackPlan } from './plan-unpack.ts'
 export type { PrintFileOptions } from './print-file.ts'
 export type { Disagreement, RandomReplay, ReplayOptions, ReplayReport } from './replay.ts'
+export type { SquashOptions, SquashReport } from './squash.ts'
 export type { UnmountReport } from './umount.ts'
 export type { UnpackCommandOptions, UnpackedImage, UnpackReport } from './unpack.ts'
 export type { LayerVerdict, Verification, VerifyOptions } from './verify.ts'
@@ -34,10 +36,12 @@ export const loadCommand = {
   inspect: () => import('./inspect.ts'),
   layers: () => import('./layers.ts'),
   list: () => import('./list.ts'),
+  merge: () => import('./merge.ts'),
   mount: () => import('./mount.ts'),
   planUnpack: () => import('./plan-unpack.ts'),
   printFile: () => import('./print-file.ts'),
   replay: () => import('./replay.ts'),
+  squash: () => import('./squash.ts'),
   umount: () => import('./umount.ts'),
   outputFile: () => import('./diff/output-file.ts'),
   unpack: () => import('./unpack.ts'),

@@ -30,6 +30,17 @@ export type ConfigEdit = {
   readonly author?: string
 }
 
+/** Leaves all settings as they are. */
+export const noConfigEdit: ConfigEdit = {
+  clear: [],
+  env: [],
+  entrypoint: [],
+  cmd: [],
+  labels: [],
+  exposedPorts: [],
+  volumes: [],
+}
+
 /** Applies settings to a config. Errors: USAGE for a variable or label without "=", and a port that is none. */
 export function editConfig(config: JsonObject, edit: ConfigEdit): JsonObject {
   const settings: Record<string, unknown> = { ...((config['config'] ?? {}) as JsonObject) }
@@ -79,6 +90,12 @@ export function addHistory(config: JsonObject, entry: NewHistoryEntry, layersBef
     ...(emptyLayer ? { empty_layer: true } : {}),
   }
   return { ...config, created, history: [...old, ...missing, step] }
+}
+
+/** A config whose history stays, as steps none of which made a layer. */
+export function emptyHistory(config: JsonObject): JsonObject {
+  const history = (config['history'] ?? []) as readonly JsonObject[]
+  return { ...config, history: history.map(step => ({ ...step, empty_layer: true })) }
 }
 
 /** A config for these layers, base first. */

@@ -30,7 +30,9 @@ export {
   clearableSettings,
   type ConfigEdit,
   editConfig,
+  emptyHistory,
   type NewHistoryEntry,
+  noConfigEdit,
   withLayers,
 } from './edit-config.ts'
 export { descriptorToJson, formatDocumentBytes, type JsonObject, layoutFile } from './format.ts'

@@ -6,11 +6,10 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { expect } from 'chai'
-import { openHostFs } from '../../src/host/index.ts'
-import { diffTrees } from '../../src/layer/index.ts'
 import { type CliOptions, ovl } from '../support/cli.ts'
 import { hasTool, isRoot, skipUnless } from '../support/probe.ts'
 import { blobPath, sampleImage } from '../support/sample-image.ts'
+import { treeDifferences } from '../support/tree-differences.ts'
 
 let cwd: string
 
@@ -63,19 +62,6 @@ const changes = `
 function makeChanges(root: string, options: { readonly uid?: number } = {}): void {
   const as = options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }
   execFileSync(process.execPath, ['-e', `process.umask(0o022);${changes}`], { cwd: root, ...as })
-}
-
-/** What differs between two directories; both as they are on disk. */
-function differences(a: string, b: string): readonly string[] {
-  const [before, after] = [openHostFs(a), openHostFs(b)]
-  try {
-    return diffTrees(before, after).changes.flatMap(({ isParent, ...rest }) =>
-      isParent === true && Object.keys(rest).length <= 3 ? [] : [JSON.stringify(rest)],
-    )
-  } finally {
-    before.close()
-    after.close()
-  }
 }
 
 function pathOf(change: string): string {
@@ -142,7 +128,7 @@ describe('ovl commit', () => {
     execFileSync('setfattr', ['-n', 'user.note', '-v', 'hello', at('b/merged/etc/new')])
     await run(['commit', 'b', 'l:2'])
     await run(['unpack', '-q', 'l:2', 'again'])
-    expect(differences(at('b/merged'), at('again/merged'))).to.deep.equal([])
+    expect(treeDifferences(at('b/merged'), at('again/merged'))).to.deep.equal([])
     // And once more: from what was committed, another layer.
     fs.writeFileSync(at('again/merged/third'), '3')
     const report = await committed(['again', 'l:3'])
@@ -270,8 +256,8 @@ describe('ovl commit', () => {
     await run(['copy', hello, 'l:1'])
     execFileSync('umoci', ['unpack', '--image', `${at('l')}:1`, at('u1')], { stdio: 'ignore' })
     await run(['unpack', '-q', '--flat', hello, 'b1'])
-    const known = new Set(differences(at('b1/rootfs'), at('u1/rootfs')).map(pathOf))
-    const real = differences(at('b/rootfs'), at('u/rootfs')).filter(each => !known.has(pathOf(each)))
+    const known = new Set(treeDifferences(at('b1/rootfs'), at('u1/rootfs')).map(pathOf))
+    const real = treeDifferences(at('b/rootfs'), at('u/rootfs')).filter(each => !known.has(pathOf(each)))
     expect(real).to.deep.equal([])
   })
 })

@@ -16,7 +16,7 @@ export const commitAction: Action = async (call, session) => {
   const { flags } = call
   const report = await commit(source, destination, {
     ...readImageOptions(call, session),
-    ...readWriteOptions(call, session),
+    ...readWriteOptions(call, session, 'ovl commit'),
     parent: flags.text('--parent') ?? null,
     opaque: flags.text('--opaque') === 'explicit' ? 'explicit' : 'marker',
     userxattr: flags.has('--userxattr'),
@@ -32,11 +32,12 @@ export const commitAction: Action = async (call, session) => {
 export function readWriteOptions(
   { flags }: Call,
   session: Session,
+  createdBy: string,
 ): Pick<CommitOptions, 'history' | 'epochSec' | 'family' | 'compression' | 'timePrecision' | 'force' | 'onBlob'> {
   const [author, comment, family] = [flags.text('--author'), flags.text('--comment'), flags.text('--format')]
   return {
     history: {
-      createdBy: flags.text('--created-by') ?? 'ovl commit',
+      createdBy: flags.text('--created-by') ?? createdBy,
       ...(author === undefined ? {} : { author }),
       ...(comment === undefined ? {} : { comment }),
     },

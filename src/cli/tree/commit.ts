@@ -3,7 +3,7 @@ import type { CommandSpec, FlagSpec } from '../spec.ts'
 /** The flags that say how a layer and its image are written; `ovl squash` has them too. */
 export const writeFlags: readonly FlagSpec[] = [
   { long: '--created-by', value: 'TEXT', text: 'the command that the history names' },
-  { long: '--author', value: 'NAME', text: 'who made the image' },
+  { long: '--author', value: 'NAME', text: 'who made the layer' },
   { long: '--comment', value: 'TEXT', text: 'a remark in the history' },
   {
     long: '--epoch',

@@ -9,8 +9,10 @@ import { helpSpec } from './help.ts'
 import { inspectSpec } from './inspect.ts'
 import { layersSpec } from './layers.ts'
 import { lsSpec } from './ls.ts'
+import { mergeSpec } from './merge.ts'
 import { mountSpec } from './mount.ts'
 import { replaySpec } from './replay.ts'
+import { squashSpec } from './squash.ts'
 import { umountSpec } from './umount.ts'
 import { unpackSpec } from './unpack.ts'
 import { verifySpec } from './verify.ts'
@@ -24,11 +26,13 @@ export const commandTree: readonly CommandSpec[] = [
   catSpec,
   verifySpec,
   copySpec,
+  squashSpec,
   unpackSpec,
   commitSpec,
   diffSpec,
   mountSpec,
   umountSpec,
+  mergeSpec,
   replaySpec,
   explainSpec,
   doctorSpec,

@@ -23,6 +23,8 @@ export type LayerEntryOptions = {
   readonly opaque?: 'marker' | 'explicit'
   /** Leave out directories of which only the time changed, and that are there for what is in them. */
   readonly withoutParents?: boolean
+  /** Names that begin with ".wh." mean something in a layer; `keep` is for what is no layer. */
+  readonly reservedNames?: 'refuse' | 'keep'
   readonly warn: Warn
 }
 
@@ -84,7 +86,8 @@ class LayerEntries {
 
   #write(item: Item): void {
     const { path, after } = item
-    if (path !== '' && baseName(path).startsWith(whiteoutPrefix)) throw reservedName(path)
+    const isReserved = path !== '' && baseName(path).startsWith(whiteoutPrefix)
+    if (isReserved && this.#options.reservedNames !== 'keep') throw reservedName(path)
     if (after === null) return void this.#entries.push({ kind: 'whiteout', path })
     if (this.#isLeftOut(item) && !item.isOpaque) return
     if (after.object.type === 'socket') return this.#skipSocket(item)

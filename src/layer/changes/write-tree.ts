@@ -16,7 +16,7 @@ import { type LayerPath, parentPath } from '../../path/index.ts'
 import type { Xattrs } from '../attributes.ts'
 import type { Changeset } from './changeset.ts'
 import type { PlacedObject } from './compare-objects.ts'
-import { layerEntries, type WrittenEntry } from './layer-entries.ts'
+import { type LayerEntryOptions, layerEntries, type WrittenEntry } from './layer-entries.ts'
 
 /** How changes are written to a tree. */
 export type ApplyChangesOptions = {
@@ -33,6 +33,26 @@ export type ApplyChangesOptions = {
  */
 export function applyChanges(target: FileSystem, changeset: Changeset, options: ApplyChangesOptions): void {
   write(new TreeWriter(target, { form: 'merged', root: options.root ?? '/' }), changeset, options)
+}
+
+/**
+ * `applyChanges` with a word between the entries: `beforeEntry` may wait, so that signals and timers get their turn, or
+ * throw to stop. Errors: as `applyChanges`, and what `beforeEntry` throws.
+ */
+export async function applyChangesInTurns(
+  target: FileSystem,
+  changeset: Changeset,
+  options: ApplyChangesOptions &
+    Pick<LayerEntryOptions, 'reservedNames'> & { readonly beforeEntry: () => null | Promise<void> },
+): Promise<void> {
+  const { beforeEntry, root = '/' } = options
+  const writer = new TreeWriter(target, { form: 'merged', root })
+  for (const entry of layerEntries(changeset, options)) {
+    const turn = beforeEntry()
+    if (turn !== null) await turn
+    writer.entry(entry)
+  }
+  writer.finish()
 }
 
 /**
