@@ -68,6 +68,8 @@ export interface FileHandle {
   readonly flags: number
   /** The object; what an overlay or a test asks of it. */
   readonly inode: Inode
+  /** The same open file, position and all, for another caller: a descriptor that was handed on. */
+  as(caller: Credentials): FileHandle
   stat(): Stat
   /** At `position`, or at the file's own position, which then moves on. */
   read(target: Uint8Array, position?: number): number

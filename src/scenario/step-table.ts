@@ -85,10 +85,11 @@ function openFiles(): { readonly [name: string]: Operation } {
   }
 }
 
-function opened({ handles }: StepContext, name: string): FileHandle {
+/** For the caller of the step, whoever opened it. */
+function opened({ fs, handles }: StepContext, name: string): FileHandle {
   const handle = handles.get(name)
   if (handle === undefined) throw new FsError('EBADF', 'fcntl')
-  return handle
+  return handle.as(fs.caller)
 }
 
 function wholeFiles(): { readonly [name: string]: Operation } {

@@ -1,6 +1,7 @@
 // Open files and directories: struct file with its own position, and the checks that fs/read_write.c, fs/open.c and
 // fs/ioctl.c make for file descriptors. The object stays usable when its name is gone.
 import { FsError } from '../../errors/index.ts'
+import type { Credentials } from '../credentials.ts'
 import type { FileHandle } from '../file-system.ts'
 import { FS_APPEND_FL, FS_IMMUTABLE_FL, O_ACCMODE, O_APPEND, O_PATH, O_RDONLY, O_RDWR, O_WRONLY } from '../flags.ts'
 import type { DirectoryEntry, Stat } from '../stat.ts'
@@ -18,7 +19,7 @@ import {
 } from './attributes.ts'
 import { linkInode } from './create.ts'
 import { isAppendOnly, isOwnerOrCapable } from './permission.ts'
-import type { Subject, View } from './view.ts'
+import { type Subject, type View, viewOf } from './view.ts'
 import {
   checkAttributeName,
   checkNewAttribute,
@@ -40,30 +41,40 @@ export function openHandle(view: View, inode: Inode, flags: number): FileHandle 
 
 type Opened = { readonly flags: number; readonly file: InodeFile | null; readonly directory: InodeDirectory | null }
 
+/** What all callers of one open file share. */
+type OpenState = {
+  position: number
+  isOpen: boolean
+  /** `privilegeChanges` when the file was last known to have nothing that a write takes away. */
+  plainSince: number
+  /** Of an object that is neither file nor directory: lets it go. */
+  readonly release: (() => void) | undefined
+}
+
 class OpenFile implements FileHandle {
   readonly flags: number
   readonly inode: Inode
   readonly #view: View
   readonly #file: InodeFile | null
   readonly #directory: InodeDirectory | null
-  /** Of an object that is neither: lets it go. */
-  readonly #release: (() => void) | undefined
-  #position = 0
-  #open = true
-  /** `privilegeChanges` when the file was last known to have nothing that a write takes away. */
-  #plainSince = -1
+  readonly #state: OpenState
 
-  constructor(view: View, inode: Inode, { flags, file, directory }: Opened) {
+  constructor(view: View, inode: Inode, opened: Opened, state: OpenState = newState(view, inode, opened)) {
     this.#view = view
     this.inode = inode
-    this.flags = flags
-    this.#file = file
-    this.#directory = directory
-    this.#release = file === null && directory === null ? view.superBlock.hold?.(inode) : undefined
+    this.flags = opened.flags
+    this.#file = opened.file
+    this.#directory = opened.directory
+    this.#state = state
+  }
+
+  as(caller: Credentials): FileHandle {
+    const opened = { flags: this.flags, file: this.#file, directory: this.#directory }
+    return new OpenFile(viewOf(this.#view.superBlock, caller), this.inode, opened, this.#state)
   }
 
   stat(): Stat {
-    if (!this.#open) throw new FsError('EBADF', 'fstat')
+    if (!this.#state.isOpen) throw new FsError('EBADF', 'fstat')
     return this.#view.superBlock.stat(this.inode)
   }
 
@@ -74,7 +85,7 @@ class OpenFile implements FileHandle {
     const from = this.#start('read', position)
     if (this.#file === null) return 0
     const count = this.#file.read(target, from)
-    if (position === undefined) this.#position = from + count
+    if (position === undefined) this.#state.position = from + count
     return count
   }
 
@@ -88,7 +99,7 @@ class OpenFile implements FileHandle {
     if (from + source.length > fileSizeLimitBytes) throw new FsError('EFBIG', 'write')
     this.#losePrivileges()
     const count = this.#file.write(source, from)
-    if (position === undefined) this.#position = from + count
+    if (position === undefined) this.#state.position = from + count
     return count
   }
 
@@ -96,8 +107,8 @@ class OpenFile implements FileHandle {
     this.#mayUse('seek', true)
     if (this.inode.type === 'fifo') throw new FsError('ESPIPE', 'seek')
     if (this.#file === null) return this.#seekWithoutContent(offset, whence)
-    this.#position = this.#seekInFile(this.#file, offset, whence)
-    return this.#position
+    this.#state.position = this.#seekInFile(this.#file, offset, whence)
+    return this.#state.position
   }
 
   truncate(sizeBytes: number): void {
@@ -169,7 +180,7 @@ class OpenFile implements FileHandle {
   }
 
   linkAs(path: string): void {
-    if (!this.#open) throw new FsError('EBADF', 'link')
+    if (!this.#state.isOpen) throw new FsError('EBADF', 'link')
     linkInode(this.#view, this.inode, path)
   }
 
@@ -183,7 +194,7 @@ class OpenFile implements FileHandle {
   rewind(): void {
     this.#mayUse('rewind', true)
     this.#directory?.rewind()
-    this.#position = 0
+    this.#state.position = 0
   }
 
   sync(): void {
@@ -193,12 +204,12 @@ class OpenFile implements FileHandle {
   }
 
   close(): void {
-    if (!this.#open) throw new FsError('EBADF', 'close')
-    this.#open = false
+    if (!this.#state.isOpen) throw new FsError('EBADF', 'close')
+    this.#state.isOpen = false
     this.#file?.close()
     this.#directory?.close()
     if (this.#directory !== null) this.#view.state.openDirectories--
-    this.#release?.()
+    this.#state.release?.()
     this.#view.superBlock.forget?.(this.inode)
   }
 
@@ -218,11 +229,11 @@ class OpenFile implements FileHandle {
 
   /** A handle of O_PATH only names the object. */
   #mayUse(syscall: string, isAllowed: boolean): void {
-    if (!this.#open || !isAllowed || (this.flags & O_PATH) !== 0) throw new FsError('EBADF', syscall)
+    if (!this.#state.isOpen || !isAllowed || (this.flags & O_PATH) !== 0) throw new FsError('EBADF', syscall)
   }
 
   #start(syscall: string, position: number | undefined): number {
-    if (position === undefined) return this.#position
+    if (position === undefined) return this.#state.position
     if (this.inode.type === 'fifo') throw new FsError('ESPIPE', syscall)
     return position
   }
@@ -230,9 +241,9 @@ class OpenFile implements FileHandle {
   /** Asks once until something may have changed. */
   #losePrivileges(): void {
     const { state } = this.#view
-    if (this.#plainSince === state.privilegeChanges) return
+    if (this.#state.plainSince === state.privilegeChanges) return
     removePrivileges(this.#view, this.#subject('write'))
-    this.#plainSince = state.privilegeChanges
+    this.#state.plainSince = state.privilegeChanges
   }
 
   #seekInFile(file: InodeFile, offset: number, whence: 'set' | 'current' | 'end' | 'data' | 'hole'): number {
@@ -241,7 +252,7 @@ class OpenFile implements FileHandle {
       if (offset < 0 || offset >= sizeBytes) throw new FsError('ENXIO', 'seek')
       return whence === 'data' ? file.seekData(offset) : file.seekHole(offset)
     }
-    const base = { set: 0, current: this.#position, end: sizeBytes }[whence]
+    const base = { set: 0, current: this.#state.position, end: sizeBytes }[whence]
     if (base + offset < 0 || base + offset > fileSizeLimitBytes) throw new FsError('EINVAL', 'seek')
     return base + offset
   }
@@ -249,12 +260,17 @@ class OpenFile implements FileHandle {
   /** Of a directory only the beginning means something here; devices have one position. */
   #seekWithoutContent(offset: number, whence: string): number {
     if (this.#directory === null) return 0
-    const position = whence === 'current' ? this.#position + offset : offset
+    const position = whence === 'current' ? this.#state.position + offset : offset
     if ((whence !== 'set' && whence !== 'current') || position < 0) throw new FsError('EINVAL', 'seek')
     if (position === 0) this.#directory.rewind()
-    this.#position = position
+    this.#state.position = position
     return position
   }
+}
+
+function newState(view: View, inode: Inode, { file, directory }: Opened): OpenState {
+  const release = file === null && directory === null ? view.superBlock.hold?.(inode) : undefined
+  return { position: 0, isOpen: true, plainSince: -1, release }
 }
 
 /** Before the handle is looked at, as the kernel does. */

@@ -14,33 +14,48 @@ import type { KernelCalls } from '../../host/index.ts'
 
 const whenceNumbers = { set: 0, current: 1, end: 2, data: 3, hole: 4 } as const
 
-/** An open file of the kernel; calls on it are made as the caller who opened it. */
+/** What all callers of one descriptor share. */
+type DescriptorState = {
+  isOpen: boolean
+  type: FileType | null
+  /** What was listed since opening or the last `rewind`. */
+  entries: readonly DirectoryEntry[] | null
+}
+
+/** A descriptor, and who makes the calls on it. */
+type Descriptor = {
+  readonly fd: number
+  readonly flags: number
+  readonly caller: Credentials
+  readonly state?: DescriptorState
+}
+
+/** An open file of the kernel. */
 export class KernelHandle implements FileHandle {
   readonly flags: number
   readonly #fd: number
   readonly #visit: Visit
   readonly #calls: KernelCalls
   readonly #caller: Credentials
-  #isOpen = true
-  #type: FileType | null = null
-  /** What was listed since opening or the last `rewind`. */
-  #entries: readonly DirectoryEntry[] | null = null
+  readonly #state: DescriptorState
 
-  constructor(
-    visit: Visit,
-    { fd, flags, caller }: { readonly fd: number; readonly flags: number; readonly caller: Credentials },
-  ) {
+  constructor(visit: Visit, { fd, flags, caller, state = { isOpen: true, type: null, entries: null } }: Descriptor) {
     this.flags = flags
     this.#fd = fd
     this.#visit = visit
     this.#calls = visit.calls
     this.#caller = caller
+    this.#state = state
   }
 
   /** Only its type is known. */
   get inode(): Inode {
-    this.#type ??= fileTypeOf(this.stat().mode)
-    return { type: this.#type }
+    this.#state.type ??= fileTypeOf(this.stat().mode)
+    return { type: this.#state.type }
+  }
+
+  as(caller: Credentials): FileHandle {
+    return new KernelHandle(this.#visit, { fd: this.#fd, flags: this.flags, caller, state: this.#state })
   }
 
   stat(): Stat {
@@ -108,13 +123,13 @@ export class KernelHandle implements FileHandle {
   }
 
   readdir(): readonly DirectoryEntry[] {
-    this.#entries ??= this.#run(fd => readAllEntries(this.#calls, fd))
-    return this.#entries
+    this.#state.entries ??= this.#run(fd => readAllEntries(this.#calls, fd))
+    return this.#state.entries
   }
 
   rewind(): void {
     this.#run(fd => this.#calls.lseek(fd, 0, whenceNumbers.set))
-    this.#entries = null
+    this.#state.entries = null
   }
 
   sync(): void {
@@ -123,12 +138,12 @@ export class KernelHandle implements FileHandle {
 
   close(): void {
     this.#run(fd => this.#calls.close(fd))
-    this.#isOpen = false
+    this.#state.isOpen = false
   }
 
   /** The number of a closed descriptor may be another file's by now. */
   #run<T>(call: (fd: number) => T): T {
-    if (!this.#isOpen) throw new FsError('EBADF', 'fcntl')
+    if (!this.#state.isOpen) throw new FsError('EBADF', 'fcntl')
     return this.#visit.run(this.#caller, () => call(this.#fd))
   }
 }

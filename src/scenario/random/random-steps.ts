@@ -103,7 +103,7 @@ class StepWriter {
       ftruncate: [prng.pick([0, 4, 30])],
       fchmod: [prng.pick(['0600', '0755', '2755', '4711'])],
     }
-    this.steps.push([operation, handle, ...(args[operation] ?? [])])
+    this.#add(operation, [handle, ...(args[operation] ?? [])])
     if (operation === 'close') this.#handles.splice(this.#handles.indexOf(handle), 1)
   }
 
