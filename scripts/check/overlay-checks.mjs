@@ -80,7 +80,8 @@ function render(root) {
     '<!-- Written by `node scripts/check.mjs --write` from the tables of checks: change those, not this file. -->',
     '',
     'Each fact was measured with Linux 6.18. Each check runs on the emulator in memory, on the emulator over host',
-    'directories, and on a real mount; `npx mocha` names them by these ids.',
+    'directories, and on a real mount, unless the table says why one of them cannot show it; `npx mocha` names them',
+    'by these ids.',
   ]
   for (const { title, ids } of sections) lines.push(...renderSection({ title, ids, covered, elsewhere, excused }))
   const more = [...covered.keys()].filter(id => !known.has(id))
