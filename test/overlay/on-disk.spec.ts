@@ -21,7 +21,7 @@ import {
 import { needsOverlayMounts, Stage } from '../support/overlay-stage.ts'
 import { isRoot, skipUnless } from '../support/probe.ts'
 
-const rounds = process.env['OVL_SLOW'] === undefined ? 25 : 500
+const rounds = process.env['OVL_SLOW'] === undefined ? 25 : 400
 const turns = 4
 
 for (const kind of ['tmpfs', 'ext4'] as const) {
@@ -68,6 +68,8 @@ function takeTurns(scenario: Scenario, directory: string, seed: number): void {
       const [emulator, kernel] = [emulated(host, scenario), byKernel(directory, scenario)]
       const writer = turn % 2 === 0 ? emulator : kernel
       writer(overlay => change(overlay, { scenario, steps: mine }))
+      // Looking at a directory that lacks its origin stores that, which changes how the next mount lists the one above.
+      writer(describeTree)
       // Mounted anew: what a mount keeps in memory (link counts, the list of an open directory) is not on disk.
       const seen = kernel(describeTree)
       expect(emulator(describeTree), `seed ${seed}, turn ${turn}`).to.deep.equal(seen)
