@@ -6,7 +6,7 @@ export type CopyRange = { readonly position: number; readonly lengthBytes: numbe
 
 /** What a whole file system answers, and copying inside it. Errors: FsError. */
 export type VolumeCalls = {
-  /** FS_IOC_GETFSUUID of Linux 6.9: 16 bytes; null where kernel or file system has none. Not for O_PATH. */
+  /** s_uuid by FS_IOC_GETFSUUID of Linux 6.9: 16 bytes; null where kernel or file system has none. Not for O_PATH. */
   fsUuid(fd: number): Uint8Array | null
   /** FICLONE: all blocks shared. False where it cannot be done. */
   clone(from: number, to: number): boolean
@@ -18,6 +18,8 @@ export type VolumeCalls = {
 
 /** _IOR(0x15, 0, struct fsuuid2): length, then 16 bytes. */
 const FS_IOC_GETFSUUID = 0x80111500
+/** _IOR(0x94, 31, 1024 bytes): largest device id and number of devices, 8 bytes each, then 16 bytes of fsid. */
+const BTRFS_IOC_FS_INFO = 0x8400941f
 const FICLONE = 0x40049409
 const CLOCK_REALTIME_COARSE = 5
 
@@ -29,8 +31,9 @@ export function volumeCalls({ bind, bindOptional, check, errno, buffer, view, ad
   const notHere = new Set([errnoOf.EOPNOTSUPP, errnoOf.EXDEV, errnoOf.EINVAL, errnoOf.ENOTTY, errnoOf.ENOSYS])
   return {
     fsUuid(fd) {
-      if (ioctl(fd, FS_IOC_GETFSUUID, address) < 0) return null
-      return new Uint8Array(buffer.subarray(1, 17))
+      if (ioctl(fd, FS_IOC_GETFSUUID, address) >= 0) return new Uint8Array(buffer.subarray(1, 17))
+      // btrfs has a uuid and does not say so there (6.18).
+      return ioctl(fd, BTRFS_IOC_FS_INFO, address) < 0 ? null : new Uint8Array(buffer.subarray(16, 32))
     },
     clone(from, to) {
       const result = ioctl(to, FICLONE, from)
