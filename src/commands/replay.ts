@@ -172,8 +172,12 @@ function compareAll(runners: readonly Runner[], runs: ReplayReport['runs']): rea
   const other = runs[reference]
   return runs.flatMap((run, index) => {
     if (other === undefined || index === reference) return []
-    const ignoreInodes = [runners[index], runners[reference]].some(runner => runner?.reusesInodes === true)
-    const difference = compareReplays({ name: run.title, ...run }, { name: other.title, ...other }, { ignoreInodes })
+    const acrossFileSystems = [runners[index], runners[reference]].some(runner => runner?.isLikeTmpfs === false)
+    const difference = compareReplays(
+      { name: run.title, ...run },
+      { name: other.title, ...other },
+      { acrossFileSystems },
+    )
     return difference === null ? [] : [{ titles: [run.title, other.title] as const, difference }]
   })
 }

@@ -11,7 +11,7 @@ export function openEmulatorRunner(options: PlayOptions = {}): Runner {
   return {
     name: 'emulator',
     title: 'emulator',
-    reusesInodes: false,
+    isLikeTmpfs: true,
     run: async scenario => emulateScenario(scenario, options),
     close: async () => undefined,
   }
@@ -27,7 +27,7 @@ export function openHostRunner(options: PlayOptions = {}): Runner {
   return {
     name: 'host',
     title: 'emulator on directories',
-    reusesInodes: true,
+    isLikeTmpfs: false,
     async run(scenario) {
       const directory = path.join(parent, String(count++))
       fs.mkdirSync(directory, { mode: 0o755 })

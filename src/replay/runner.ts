@@ -5,8 +5,8 @@ export type Runner = {
   readonly name: RunnerName
   /** One line for people: "kernel 6.18.44". */
   readonly title: string
-  /** Its file system gives the number of a deleted file to the next one. */
-  readonly reusesInodes: boolean
+  /** Its layers lie on a file system that lists and numbers as a tmpfs does. */
+  readonly isLikeTmpfs: boolean
   /** Scenarios asked for at once are run one after the other, in the order in which they were asked for. */
   run(scenario: Scenario): Promise<Replay>
   close(): Promise<void>

@@ -1,5 +1,6 @@
 // Where two runs of one scenario differ.
 import { diffTrees, type TreeListing } from '../fs/index.ts'
+import { comparePaths } from '../path/index.ts'
 import type { Replay } from './result.ts'
 import type { Scenario } from './scenario.ts'
 import type { StepResult } from './run-steps.ts'
@@ -28,8 +29,11 @@ export type Difference = {
 
 /** How to compare. */
 export type CompareOptions = {
-  /** A runner gives the number of a deleted file to the next one, so that equal numbers mean nothing. */
-  readonly ignoreInodes?: boolean
+  /**
+   * The layers lie on different file systems: names come in an order of their own, and the number of a deleted file may
+   * be given to the next one.
+   */
+  readonly acrossFileSystems?: boolean
 }
 
 /** Null: they agree. */
@@ -68,9 +72,12 @@ function firstDifference(
 }
 
 /** Both sides are made by the same code, so that keys stand in the same order. */
-function comparable(result: StepResult | NotRun, { ignoreInodes = false }: CompareOptions): string {
-  if (!ignoreInodes) return JSON.stringify(result)
-  return JSON.stringify(result, (key, value: unknown) => (key === 'ino' ? undefined : value))
+function comparable(result: StepResult | NotRun, { acrossFileSystems = false }: CompareOptions): string {
+  if (!acrossFileSystems) return JSON.stringify(result)
+  return JSON.stringify(result, (key, value: unknown) => {
+    if (key === 'ino') return undefined
+    return Array.isArray(value) ? value.map(String).toSorted(comparePaths) : value
+  })
 }
 
 function compareTrees(

@@ -29,12 +29,17 @@ const differences: readonly (readonly [Partial<Replay>, string])[] = [
   [{ upper: null }, 'upper'],
 ]
 
-function compare(replay: Replay, ignoreInodes = false): ReturnType<typeof compareReplays> {
-  return compareReplays({ name: 'a', replay: run }, { name: 'b', replay }, { ignoreInodes })
+function compare(replay: Replay, acrossFileSystems = false): ReturnType<typeof compareReplays> {
+  return compareReplays({ name: 'a', replay: run }, { name: 'b', replay }, { acrossFileSystems })
 }
 
-function both(a: Replay, b: Replay): unknown {
-  return compareReplays({ name: 'a', replay: a }, { name: 'b', replay: b })
+function both(a: Replay, b: Replay, acrossFileSystems = false): unknown {
+  return compareReplays({ name: 'a', replay: a }, { name: 'b', replay: b }, { acrossFileSystems })
+}
+
+/** A run that lists these names. */
+function listed(...names: readonly string[]): Replay {
+  return { ...run, steps: [{ ok: null }, { ok: names }] }
 }
 
 /** A run with bookkeeping of overlayfs in its listing. */
@@ -61,6 +66,12 @@ describe('compareReplays()', () => {
     const other: Replay = { ...run, steps: [{ ok: null }, { ok: { type: 'file', ino: 'i2' } }] }
     expect(compare(other)?.step?.index).to.equal(1)
     expect(compare(other, true)).to.equal(null)
+  })
+
+  it('looks at the order of names unless the file systems have their own', () => {
+    expect(both(listed('a', 'b'), listed('b', 'a'))).not.to.equal(null)
+    expect(both(listed('a', 'b'), listed('b', 'a'), true)).to.equal(null)
+    expect(both(listed('a', 'b'), listed('b', 'c'), true)).not.to.equal(null)
   })
 
   it('does not compare identities of an exact listing, and does compare the rest', () => {

@@ -29,7 +29,7 @@ export async function openKernelRunner(kind: StageKind = 'tmpfs', options: PlayO
   return {
     name,
     title: `kernel ${os.release()}${kind === 'ext4' ? ' on ext4' : ''}`,
-    reusesInodes: kind === 'ext4',
+    isLikeTmpfs: kind === 'tmpfs',
     async run(scenario) {
       const answer = answers.next()
       const question: KernelQuestion = { scenario, options }
