@@ -19,7 +19,8 @@ const checksPage = `# What was measured of the kernel, and where it is checked
 <!-- Written by \`node scripts/check.mjs --write\` from the tables of checks: change those, not this file. -->
 
 Each fact was measured with Linux 6.18. Each check runs on the emulator in memory, on the emulator over host
-directories, and on a real mount; \`npx mocha\` names them by these ids.
+directories, and on a real mount, unless the table says why one of them cannot show it; \`npx mocha\` names them
+by these ids.
 
 ## Lookup
 
