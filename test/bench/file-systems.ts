@@ -17,11 +17,14 @@ type Fs = Pick<
   'mkdirSync' | 'writeFileSync' | 'readFileSync' | 'statSync' | 'readdirSync' | 'unlinkSync' | 'appendFileSync'
 >
 type Contender = { readonly title: string; readonly fs: Fs; readonly base: string; close?(): void }
-type Round = (fs: Fs, base: string) => void
+type Round = (fs: Fs, base: string, round: number) => void
 type Operation = { readonly title: string; readonly count: number; readonly run: Round; readonly after?: Round }
 
 const fileCount = 1000
 const content = Buffer.alloc(100, 'x')
+/** Files of 4 KiB that a round changes. */
+const grownCount = 50
+const page = Buffer.alloc(4096, 'x')
 
 const operations: readonly Operation[] = [
   { title: 'stat', count: fileCount, run: (fs, base) => eachFile(name => fs.statSync(`${base}/a/b/c/${name}`)) },
@@ -48,23 +51,29 @@ const operations: readonly Operation[] = [
     run: (fs, base) => eachFile(name => fs.unlinkSync(`${base}/a/b/c/${name}`)),
     after: (fs, base) => eachFile(name => fs.writeFileSync(`${base}/a/b/c/${name}`, content)),
   },
+  {
+    // Each file once: what is above afterwards is not copied again.
+    title: 'first append to 4 KiB',
+    count: grownCount,
+    run: (fs, base, round) => eachGrown(round, name => fs.appendFileSync(`${base}/a/low/${name}`, 'x')),
+  },
 ]
 
-const { values: flags } = parseArgs({ options: { rounds: { type: 'string', default: '20' } } })
+const { values: flags } = parseArgs({ options: { rounds: { type: 'string', default: '10' } } })
 await main(Number(flags.rounds))
 
 async function main(rounds: number): Promise<void> {
   if (!nodeFs.existsSync('test/bench/node_modules'))
     spawnSync('npm', ['install', '--prefix', 'test/bench'], { stdio: 'inherit' })
-  const contenders = [...memoryContenders(), await zenFs(), ...layeredContenders()]
+  const contenders = [...memoryContenders(rounds), await zenFs(rounds), ...layeredContenders(rounds)]
   try {
     const rows = operations.map(({ title, count, run, after }) => [
       title,
       ...contenders.map(({ fs, base }) => {
-        const times = Array.from({ length: rounds }, () =>
+        const times = Array.from({ length: rounds }, (_, round) =>
           timed(
-            () => run(fs, base),
-            () => after?.(fs, base),
+            () => run(fs, base, round),
+            () => after?.(fs, base, round),
           ),
         )
         return ((least(times) * 1000) / count).toFixed(2)
@@ -88,20 +97,25 @@ function eachFile(call: (name: string) => void): void {
   for (let index = 0; index < fileCount; index++) call(`file-${index}`)
 }
 
-function fill(fs: Fs, base: string): void {
-  for (const directory of ['/a', '/a/b', '/a/b/c']) fs.mkdirSync(base + directory)
-  eachFile(name => fs.writeFileSync(`${base}/a/b/c/${name}`, content))
+function eachGrown(round: number, call: (name: string) => void): void {
+  for (let index = 0; index < grownCount; index++) call(`${round}-${index}`)
 }
 
-function memoryContenders(): readonly Contender[] {
+function fill(fs: Fs, base: string, rounds: number): void {
+  for (const directory of ['/a', '/a/b', '/a/b/c', '/a/low']) fs.mkdirSync(base + directory)
+  eachFile(name => fs.writeFileSync(`${base}/a/b/c/${name}`, content))
+  for (let round = 0; round < rounds; round++) eachGrown(round, name => fs.writeFileSync(`${base}/a/low/${name}`, page))
+}
+
+function memoryContenders(rounds: number): readonly Contender[] {
   const require = createRequire(path.resolve('test/bench/package.json'))
   const { Volume } = require('memfs') as { readonly Volume: new () => Fs }
   const own = asNodeFs(new MemoryFs())
   const other = new Volume()
   const base = nodeFs.mkdtempSync('/dev/shm/ovl-bench-fs-')
-  fill(own, '')
-  fill(other, '')
-  fill(nodeFs, base)
+  fill(own, '', rounds)
+  fill(other, '', rounds)
+  fill(nodeFs, base, rounds)
   return [
     { title: 'ovl MemoryFs', fs: own, base: '' },
     { title: 'memfs', fs: other, base: '' },
@@ -109,25 +123,38 @@ function memoryContenders(): readonly Contender[] {
   ]
 }
 
-async function zenFs(): Promise<Contender> {
+type ZenFs = {
+  readonly fs: Fs
+  readonly InMemory: unknown
+  readonly CopyOnWrite: unknown
+  readonly resolveMountConfig: (config: object) => Promise<object>
+  readonly mount: (path: string, fs: object) => void
+}
+
+/** ZenFS' layered file system, over its own in memory. */
+async function zenFs(rounds: number): Promise<Contender> {
   const entry = pathToFileURL(path.resolve('test/bench/node_modules/@zenfs/core/dist/index.js')).href
-  const { fs } = (await import(entry)) as { readonly fs: Fs }
-  fill(fs, '')
-  return { title: '@zenfs/core', fs, base: '' }
+  const { fs, InMemory, CopyOnWrite, resolveMountConfig, mount } = (await import(entry)) as ZenFs
+  const readable = await resolveMountConfig({ backend: InMemory, label: 'below' })
+  mount('/below', readable)
+  fill(fs, '/below', rounds)
+  const writable = await resolveMountConfig({ backend: InMemory, label: 'above' })
+  mount('/merged', await resolveMountConfig({ backend: CopyOnWrite, readable, writable }))
+  return { title: '@zenfs/core CopyOnWrite', fs, base: '/merged' }
 }
 
 /** Files below; what is made lands above. */
-function layeredContenders(): readonly Contender[] {
+function layeredContenders(rounds: number): readonly Contender[] {
   const require = createRequire(path.resolve('test/bench/package.json'))
   const { Volume } = require('memfs') as { readonly Volume: new () => Fs }
   const { Union } = require('unionfs') as { readonly Union: new () => Fs & { use(fs: Fs): void } }
   const layers = new MemoryFs()
   for (const name of ['/lower', '/upper', '/work']) layers.mkdir(name, 0o755)
-  fill(asNodeFs(layers), '/lower')
+  fill(asNodeFs(layers), '/lower', rounds)
   const at = (name: string): { readonly fs: MemoryFs; readonly path: string } => ({ fs: layers, path: name })
   const overlay = new OverlayFs({ lower: [at('/lower')], upper: at('/upper'), work: at('/work') })
   const [below, above, union] = [new Volume(), new Volume(), new Union()]
-  fill(below, '')
+  fill(below, '', rounds)
   above.mkdirSync('/a')
   union.use(below)
   union.use(above)
