@@ -14,10 +14,11 @@ import {
   removeTree,
   workspaceName,
 } from '../host/index.ts'
-import { applyChangesInTurns, type Changeset, diffTrees, type TreeView, viewFileSystem } from '../layer/index.ts'
+import { applyChangesInTurns, type Changeset, diffTrees, type TreeView } from '../layer/index.ts'
 import { emptyView } from './changes/empty-view.ts'
 import { ownView } from './changes/own-view.ts'
-import { type Closers, openDirectory, openStack, readLower, usesUserXattrs } from './diff/inputs.ts'
+import { type Closers, openDirectory, readLower, usesUserXattrs } from './diff/inputs.ts'
+import { openStack } from './diff/lower-stack.ts'
 import { writeOutputFile } from './diff/output-file.ts'
 import { writeLayer } from './diff/write-layer.ts'
 
@@ -81,8 +82,7 @@ function openMerged(output: string, { lower, upper, userxattr }: MergeOptions, c
   for (const directory of directories) checkOutside(output, directory)
   const [top] = directories
   if (top === undefined) throw new OvlError('USAGE', 'merge needs a layer: --lower DIR, --upper DIR, or both')
-  const stack = openStack({ directories, userxattr: userxattr || usesUserXattrs(openDirectory(top, closers)) }, closers)
-  return 'superBlock' in stack ? viewFileSystem(stack) : stack
+  return openStack({ directories, userxattr: userxattr || usesUserXattrs(openDirectory(top, closers)) }, closers)
 }
 
 /** Nothing is ever written into what is merged. Errors: USAGE, INPUT_NOT_FOUND. */

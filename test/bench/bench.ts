@@ -8,12 +8,14 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { hasTool } from '../support/probe.ts'
 import { type Contender, type ContenderName, contenders } from './contenders.ts'
-import { imagesDirectory, prepareBig, prepareDebian } from './images.ts'
+import { imagesDirectory, prepareBig, prepareChanges, prepareDebian } from './images.ts'
 import { measure, type Sample } from './measure.ts'
 import { renderContenders, renderTargets } from './table.ts'
 import { judge, type Samples, type Verdict } from './targets.ts'
 
 const slowRuns = 2
+/** Those that write down what a container changed. */
+const changers: ReadonlySet<ContenderName> = new Set(['diff-tar', 'diff-layer', 'tar-create', 'umoci-repack'])
 const quickFactor = 3
 
 const { values: flags } = parseArgs({
@@ -30,6 +32,7 @@ async function main(): Promise<void> {
   const chosen = choose(flags.only)
   if (chosen.some(({ quick }) => quick !== true)) prepareDebian()
   if (chosen.some(({ name }) => name === 'flat-big')) await prepareBig()
+  if (chosen.some(({ name }) => changers.has(name))) prepareChanges()
   const samples = runAll(chosen, Number(flags.runs))
   const verdicts = judge(samples)
   console.log(`\n${renderContenders(chosen, samples)}\n\n${renderTargets(verdicts)}`)

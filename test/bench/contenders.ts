@@ -1,7 +1,7 @@
 // Who runs: ovl on every form of the image, and what people use today on the same bytes.
 
 import { spawnSync } from 'node:child_process'
-import { images, layerBlobs } from './images.ts'
+import { changes, images, layerBlobs } from './images.ts'
 
 /** One row of the bench: how to run it with a destination that does not exist yet. */
 export type Contender = {
@@ -29,6 +29,10 @@ export type ContenderName =
   | 'podman'
   | 'umoci'
   | 'igzip-tar'
+  | 'diff-tar'
+  | 'diff-layer'
+  | 'tar-create'
+  | 'umoci-repack'
   | 'version'
   | 'node'
 
@@ -68,6 +72,29 @@ export const contenders: readonly Contender[] = [
     tidy: destination => void spawnSync('umount', ['-l', `${destination}/merged`]),
   },
   { name: 'podman', title: 'podman pull into a fresh store', needs: 'podman', command: podmanPull(images.gzip) },
+  {
+    name: 'diff-tar',
+    title: 'ovl diff -q --format tar (20,000 entries)',
+    command: destination => [...ovl, 'diff', '-q', '--format', 'tar', '-o', destination, changes.upper],
+  },
+  {
+    name: 'diff-layer',
+    title: 'ovl diff --format tar, with the diff ID',
+    command: destination => [...ovl, 'diff', '--format', 'tar', '-o', destination, changes.upper],
+  },
+  {
+    name: 'tar-create',
+    title: 'tar c of the same directory',
+    needs: 'tar',
+    command: destination => ['tar', 'cf', destination, '-C', changes.upper, '.'],
+  },
+  {
+    name: 'umoci-repack',
+    title: 'umoci repack of the same change',
+    needs: 'umoci',
+    slow: true,
+    command: () => ['umoci', 'repack', '--image', `${changes.layout}:changed`, changes.bundle],
+  },
   { name: 'version', title: 'ovl --version', quick: true, command: () => [...ovl, '--version'] },
   { name: 'node', title: 'node -e 0', quick: true, command: () => [process.execPath, '-e', '0'] },
 ]

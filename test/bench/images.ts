@@ -30,6 +30,37 @@ export function prepareDebian(): void {
   if (status !== 0) throw new Error(`Cannot build the Debian image: ${script} ended with ${status}`)
 }
 
+/** What a container added: 20,000 entries of a Debian, as an upperdir, and as a bundle of umoci's that holds them. */
+export const changes = {
+  upper: path.join(imagesDirectory, 'changes', 'upper'),
+  layout: path.join(imagesDirectory, 'changes', 'layout'),
+  bundle: path.join(imagesDirectory, 'changes', 'bundle'),
+} as const
+
+/** Makes the upperdir, and the bundle where there is umoci, when they are not there. */
+export function prepareChanges(): void {
+  if (fs.existsSync(changes.upper)) return
+  prepareDebian()
+  const parent = path.dirname(changes.upper)
+  const script = `
+    rm -rf '${parent}' && mkdir -p '${parent}/new'
+    ${process.execPath} bin/ovl.js unpack --flat '${images.gzip}' '${parent}/debian'
+    for name in a b c; do cp -a '${parent}/debian/rootfs' '${parent}/new/'$name; done
+    rm -rf '${parent}/debian'
+    # The last ones beyond 20,000, files before their directories.
+    find '${parent}/new' -mindepth 1 -depth | sort -r | head -n -20000 | while read -r path; do
+      if [ -d "$path" ] && [ ! -L "$path" ]; then rmdir "$path" 2>/dev/null || true; else rm -f "$path"; fi
+    done
+    if command -v umoci >/dev/null; then
+      umoci init --layout '${changes.layout}' && umoci new --image '${changes.layout}:base'
+      umoci unpack --image '${changes.layout}:base' '${changes.bundle}'
+      cp -a '${parent}/new' '${changes.bundle}/rootfs/added'
+    fi
+    mv '${parent}/new' '${changes.upper}'`
+  const { status } = spawnSync('bash', ['-ec', script], { stdio: ['ignore', 'inherit', 'inherit'] })
+  if (status !== 0) throw new Error(`Cannot make the upperdir of the bench: status ${status}`)
+}
+
 /** Writes the image with the layer of 1 GiB when it is not there. */
 export async function prepareBig(): Promise<void> {
   if (fs.existsSync(path.join(images.big, 'index.json'))) return

@@ -29,6 +29,9 @@ const targets: readonly Target[] = [
   ratio('layers and merged / podman pull', 'layers', 'podman', 0.5),
   ratio('native / flat unpack', 'native', 'flat-gzip', 1),
   memory('peak MiB, layers and merged', 'layers', 200),
+  ratio('diff to a tar / tar c', 'diff-tar', 'tar-create', 1.5),
+  ratio('diff to a tar, hashed / umoci repack', 'diff-layer', 'umoci-repack', 0.3),
+  memory('peak MiB, diff', 'diff-layer', 256),
   ratio('ovl --version / node -e 0', 'version', 'node', 1.6),
 ]
 

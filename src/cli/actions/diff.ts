@@ -73,6 +73,7 @@ function readOutput({ flags }: Call, session: Session, path: string): LayerOutpu
     opaque: flags.text('--opaque') === 'explicit' ? 'explicit' : 'marker',
     timePrecision: flags.text('--time-precision') === 's' ? 's' : 'ns',
     withoutParents: flags.has('--no-parents'),
+    withoutDigest: session.settings.quiet,
     ...(latestTimeSec === null ? {} : { latestTimeSec }),
   }
 }
@@ -110,11 +111,12 @@ function linesOf(report: DiffReport, format: Format, view: View): string[] {
 
 /** The diff ID and the file; to a pipe goes nothing but the layer. */
 async function printLayer({ written }: DiffReport, path: string, session: Session): Promise<void> {
-  if (written === null) return
+  if (written === null || written.diffID === null) return
   const { diffID, sizeBytes, entries } = written
   const line = [diffID, path, sizeText(sizeBytes), countText(entries, 'entry', 'entries')].join('  ')
+  if (session.settings.quiet) return
   if (path !== '-') return session.print([line])
-  if (!session.settings.quiet) session.progress.print(`${digestText(diffID, true)}  ${sizeText(sizeBytes)}`)
+  session.progress.print(`${digestText(diffID, true)}  ${sizeText(sizeBytes)}`)
 }
 
 function binaryToTerminal(): OvlError {

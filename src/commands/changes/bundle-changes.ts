@@ -5,12 +5,12 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Bundle } from '../../bundle/index.ts'
 import { isCode, OvlError, quote } from '../../errors/index.ts'
-import { MemoryFs } from '../../fs/index.ts'
 import { hostPath } from '../../host/index.ts'
 import type { Image } from '../../image/index.ts'
-import { type Changeset, diffTrees, diffUpper, type TreeView, viewFileSystem } from '../../layer/index.ts'
+import { type Changeset, diffTrees, diffUpper, type TreeView } from '../../layer/index.ts'
 import { openMergedImage, type OpenLayersOptions } from '../../unpack/index.ts'
-import { type Closers, isMounted, lowersOf, openDirectory, openStack, usesUserXattrs } from '../diff/inputs.ts'
+import { type Closers, isMounted, lowersOf, openDirectory, usesUserXattrs } from '../diff/inputs.ts'
+import { openStack } from '../diff/lower-stack.ts'
 import { openImageView } from './image-view.ts'
 import { recordedView } from './recorded-view.ts'
 
@@ -49,8 +49,7 @@ export async function bundleChanges(
   const stack = lowersOf(bundle)
   if (stack === null) return flatChanges(bundle, image, options)
   const { closers } = options
-  const lowerTree = stack.directories.length === 0 ? viewFileSystem(new MemoryFs()) : openStack(stack, closers)
-  const lower = recordedView('superBlock' in lowerTree ? viewFileSystem(lowerTree) : lowerTree, state)
+  const lower = recordedView(openStack(stack, closers), state)
   const upperPath = join(directory, 'upper')
   const fromUpper = (): FoundChanges => {
     const upper = recordedView(openDirectory(upperPath, closers), state)

@@ -1,11 +1,11 @@
 // `ovl diff`: what an upperdir, a bundle or a layer changes, or what is different between two trees; as a report or as
 // a layer.
 import type { Change, Changeset } from '../../layer/index.ts'
-import type { OutputFileOptions } from './output-file.ts'
+import { type ChangeOptions, type OpenChanges, withChanges } from './open-changes.ts'
 import { writeOutputFile } from './output-file.ts'
-import { type ChangeOptions, withChanges } from './open-changes.ts'
-import { checkSavable, saveChanges } from './save-changes.ts'
-import { writeLayer, type WriteLayerOptions, type WrittenLayer } from './write-layer.ts'
+import type { PackedLayer } from './pack-layer.ts'
+import { streamLayer } from './stream-layer.ts'
+import { writeLayer, type WriteLayerOptions } from './write-layer.ts'
 
 /** Where a layer goes. */
 export type LayerOutput = Omit<WriteLayerOptions, 'warn' | 'signal'> & {
@@ -17,7 +17,6 @@ export type LayerOutput = Omit<WriteLayerOptions, 'warn' | 'signal'> & {
 
 /** What is done with the changes besides reporting them. */
 export type DiffOptions = ChangeOptions & {
-  readonly layer?: number
   /** Write them as a layer. */
   readonly output?: LayerOutput
   /** Put them into the upper directory of the bundle. */
@@ -31,29 +30,45 @@ export type DiffReport = {
   readonly isCompared: boolean
   readonly style: Changeset['style']
   readonly notes: readonly string[]
-  readonly written: WrittenLayer | null
+  readonly written: PackedLayer | null
   /** The upper directory that the changes were saved to. */
   readonly saved: string | null
 }
 
 /** Finds changes, and writes or saves them when asked to. Errors: those of `withChanges`, `writeLayer`, `saveChanges`. */
 export function diff(args: readonly string[], options: DiffOptions): Promise<DiffReport> {
-  return withChanges(args, options, async ({ changeset, notes, unsaved }) => {
-    const { changes, isCompared, style } = changeset
-    const saved = options.save ? await saveChanges(checkSavable(unsaved), changeset, options.warn) : null
-    const written = options.output === undefined ? null : await writeTo(changeset, options.output, options)
-    return { changes, isCompared, style, notes, written, saved }
+  return withChanges(args, { ...options, asOnDisk: options.save }, async found => {
+    const saved = options.save ? await save(found, options) : null
+    const { output } = options
+    if (output !== undefined) return { ...(await writeTo(found, output, options)), saved }
+    return { ...summaryOf(found), written: null, saved }
   })
 }
 
-function writeTo(
-  changeset: Changeset,
-  output: LayerOutput,
-  common: Pick<DiffOptions, 'warn' | 'signal'>,
-): Promise<WrittenLayer> {
+async function save({ changeset, unsaved }: OpenChanges, { warn }: DiffOptions): Promise<string> {
+  const { checkSavable, saveChanges } = await import('./save-changes.ts')
+  return saveChanges(checkSavable(unsaved), changeset, warn)
+}
+
+type Written = Omit<DiffReport, 'saved'>
+
+async function writeTo(found: OpenChanges, output: LayerOutput, options: DiffOptions): Promise<Written> {
   const { path, force, write, ...how } = output
-  const options = { ...how, warn: common.warn, signal: common.signal }
-  if (path === null) return writeLayer(changeset, options, write)
-  const place: OutputFileOptions = { force, warn: common.warn, signal: common.signal }
-  return writeOutputFile(path, place, put => writeLayer(changeset, options, put))
+  const { warn, signal } = options
+  const layerOptions = { ...how, warn, signal }
+  if (path === null) {
+    const written = await writeLayer(found.changeset, layerOptions, write)
+    return { ...summaryOf(found), written }
+  }
+  return writeOutputFile(path, { force, warn, signal }, async put => {
+    const streamed = await streamLayer(found, layerOptions, put)
+    if (streamed !== null) return streamed
+    const written = await writeLayer(found.changeset, layerOptions, put)
+    return { ...summaryOf(found), written }
+  })
+}
+
+function summaryOf({ changeset, notes }: OpenChanges): Omit<Written, 'written'> {
+  const { changes, isCompared, style } = changeset
+  return { changes, isCompared, style, notes }
 }

@@ -1,17 +1,12 @@
-// What the arguments of `ovl diff` are: an upperdir, a bundle, an image, or a directory that is a tree by itself; and
-// how each is opened for reading.
+// What the arguments of `ovl diff` are: an upperdir, a bundle, an image, or a directory that is a tree by itself. How
+// others than directories are opened is in files of their own, which are loaded when they are needed.
 import { existsSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { type Bundle, isBundle, readBundle, rootPathOf } from '../../bundle/index.ts'
+import { type Bundle, isBundle, readBundle } from '../../bundle/index.ts'
 import { isCode, isErrno, OvlError, quote } from '../../errors/index.ts'
-import { type FileSystem, MemoryFs } from '../../fs/index.ts'
-import { hostPath, openHostFs, openHostView, probePrivileges, readMounts } from '../../host/index.ts'
-import { openImage } from '../../image/index.ts'
-import { type LayerFs, type TreeSource, type TreeView, viewFileSystem } from '../../layer/index.ts'
-import { OverlayFs, type OverlaySettings, splitLowerdir } from '../../overlay/index.ts'
-import { mountLayers, openMergedImage } from '../../unpack/index.ts'
-import type { ImageOptions } from '../image-options.ts'
-import { checkLayerNumber } from '../tree-errors.ts'
+import { type HostView, hostPath, openHostView, probePrivileges, readMounts } from '../../host/index.ts'
+import type { TreeView } from '../../layer/index.ts'
+import { splitLowerdir } from '../../overlay/index.ts'
 
 /** Things to close when the work is done, the last one first. */
 export type Closers = (() => void)[]
@@ -72,32 +67,11 @@ export function isMounted({ directory }: Bundle): boolean {
 }
 
 /** A host directory to be read. Errors: INPUT_NOT_FOUND, NEEDS_PRIVILEGE. */
-export function openDirectory(directory: string, closers: Closers): TreeView {
+export function openDirectory(directory: string, closers: Closers): HostView {
   try {
     const view = openHostView(directory)
     closers.push(() => view.close())
     return view
-  } catch (error) {
-    throw cannotOpen(error, directory)
-  }
-}
-
-/** What lower directories show together, as the kernel's overlay of them would. Errors: those of a mount. */
-export function openStack({ directories, userxattr }: LowerStack, closers: Closers): TreeSource {
-  const lower = directories.map(directory => ({ fs: openFileSystem(directory, closers), path: '/' }))
-  // An overlay without upper layer needs two lower ones; an empty one at the bottom adds nothing.
-  while (lower.length < 2) lower.push({ fs: new MemoryFs(), path: '/' })
-  const options: OverlaySettings = userxattr ? { userxattr: true } : { redirect_dir: 'on', metacopy: 'on' }
-  const overlay = new OverlayFs({ lower, options })
-  closers.push(() => overlay.unmount())
-  return viewFileSystem(overlay)
-}
-
-function openFileSystem(directory: string, closers: Closers): FileSystem {
-  try {
-    const host = openHostFs(directory, { readOnly: true, noAtime: true })
-    closers.push(() => host.close())
-    return host
   } catch (error) {
     throw cannotOpen(error, directory)
   }
@@ -108,52 +82,6 @@ export function usesUserXattrs(upper: TreeView): boolean {
   const names = [...(upper.xattrs(upper.root)?.keys() ?? [])]
   if (names.some(name => name.startsWith('trusted.overlay.'))) return false
   return names.some(name => name.startsWith('user.overlay.')) || !probePrivileges().canSetTrustedXattrs
-}
-
-/** An input as one whole tree. Errors: those of opening it. */
-export async function openTree(input: Input, options: ImageOptions, closers: Closers): Promise<TreeSource> {
-  if (input.kind === 'directory') return openDirectory(input.directory, closers)
-  if (input.kind === 'bundle') return openMergedBundle(input.bundle, closers)
-  return (await openImageTree(input.argument, options, closers)).merged
-}
-
-/** What a container sees. A native bundle that is not mounted is put together from its directories. */
-function openMergedBundle(bundle: Bundle, closers: Closers): TreeSource {
-  const { directory, state } = bundle
-  const lowers = lowersOf(bundle)
-  if (state.mode !== 'native' || lowers === null || isMounted(bundle))
-    return openDirectory(join(directory, rootPathOf(state.mode)), closers)
-  const directories = [join(directory, 'upper'), ...lowers.directories]
-  return openStack({ ...lowers, directories }, closers)
-}
-
-/** An image as file systems. Errors: those of `openImage` and `openMergedImage`. */
-async function openImageTree(
-  argument: string,
-  options: ImageOptions,
-  closers: Closers,
-): Promise<{ readonly merged: FileSystem; readonly layers: readonly LayerFs[] }> {
-  const image = await openImage(argument, options)
-  closers.push(() => image.close())
-  const opened = await openMergedImage(image, options)
-  closers.push(opened.close)
-  return opened
-}
-
-/** Layer `number` of an image, and what the layers below it show. Errors: LAYER_NOT_FOUND and as `openTree`. */
-export async function openImageLayer(
-  argument: string,
-  options: ImageOptions & { readonly layer: number },
-  closers: Closers,
-): Promise<{ readonly upper: TreeSource; readonly lower: TreeSource }> {
-  const image = await openImage(argument, options)
-  closers.push(() => image.close())
-  checkLayerNumber(image, options.layer)
-  const { layers, close } = await openMergedImage(image, options)
-  closers.push(close)
-  const upper = layers[options.layer - 1]
-  if (upper === undefined) throw new Error('the number was checked')
-  return { upper, lower: mountLayers(layers.slice(0, options.layer - 1), null) }
 }
 
 /** Layer `number` of a bundle, and the lower ones. Errors: LAYER_NOT_FOUND. */
@@ -171,7 +99,8 @@ export function layerOfBundle(bundle: Bundle, number: number): { readonly upper:
   return { upper: place(number), lower: { ...lowers, directories: below } }
 }
 
-function cannotOpen(error: unknown, directory: string): unknown {
+/** What a directory that cannot be opened means to a user; other errors come back as they are. */
+export function cannotOpen(error: unknown, directory: string): unknown {
   const details = { data: { path: directory }, cause: error }
   if (isCode(error, 'ENOENT'))
     return new OvlError('INPUT_NOT_FOUND', `Cannot read ${quote(directory)}: no such directory`, details)

@@ -2,9 +2,9 @@
 import { join } from 'node:path'
 import type { Bundle } from '../../bundle/index.ts'
 import { OvlError, quote } from '../../errors/index.ts'
-import { MemoryFs } from '../../fs/index.ts'
-import { type Changeset, diffTrees, diffUpper, type MarkStyle, type TreeSource } from '../../layer/index.ts'
-import { type ImageOptions, withImage } from '../image-options.ts'
+import type { HostView } from '../../host/index.ts'
+import { type Changeset, diffTrees, diffUpper, type MarkStyle, type TreeView } from '../../layer/index.ts'
+import type { ImageOptions } from '../image-options.ts'
 import {
   bundleOfUpper,
   type Closers,
@@ -14,9 +14,6 @@ import {
   type LowerStack,
   lowersOf,
   openDirectory,
-  openImageLayer,
-  openStack,
-  openTree,
   readLower,
   recogniseInput,
   usesUserXattrs,
@@ -33,15 +30,29 @@ export type ChangeOptions = Omit<ImageOptions, 'ref'> & {
   readonly withoutParents: boolean
   /** What this layer of an image or bundle changes. */
   readonly layer?: number
+  /** Of a bundle, what is on the disk, not what ovl.json says that it stands for. */
+  readonly asOnDisk?: boolean
 }
 
 /** Changes, readable as long as `use` runs. */
 export type OpenChanges = {
+  /** Made when it is first asked for. */
   readonly changeset: Changeset
   /** Things worth knowing about how they were found. */
   readonly notes: readonly string[]
+  /** The upper directory that is read, for changes that come from one alone. */
+  readonly upper: UpperDirectory | null
   /** The bundle whose merged copy was compared: its upper directory does not know of the changes. */
   readonly unsaved: Bundle | null
+}
+
+/** An upper directory, as it is read. */
+export type UpperDirectory = {
+  readonly view: HostView
+  readonly userxattr: boolean
+  readonly style?: MarkStyle
+  /** No lower layers take part: it can be written while it is read. */
+  readonly isAlone: boolean
 }
 
 /**
@@ -68,6 +79,7 @@ async function findChanges(args: readonly string[], options: ChangeOptions, clos
   if (second !== undefined) {
     checkTwo(options)
     const [a, b] = [recogniseInput(first), recogniseInput(second)]
+    const { openTree } = await import('./whole-trees.ts')
     const [before, after] = [await openTree(a, options, closers), await openTree(b, options, closers)]
     return found(diffTrees(before, after, { ...options, ignoresLinks: isFlat(a) !== isFlat(b) }))
   }
@@ -76,6 +88,7 @@ async function findChanges(args: readonly string[], options: ChangeOptions, clos
     throw new OvlError('USAGE', `--lower belongs to an upperdir, and ${quote(first)} is ${names[input.kind]}`)
   if (options.layer !== undefined) return found(await diffLayer(input, { ...options, layer: options.layer }, closers))
   if (input.kind === 'image') {
+    const { withImage } = await import('../image-options.ts')
     await withImage(first, options, () => undefined) // what is no image is told first
     throw new OvlError('USAGE', `Cannot compare ${quote(first)} with nothing: it is an image`, {
       hint: 'name two images, or one of its layers: ovl diff --layer N IMAGE',
@@ -107,34 +120,52 @@ function checkTwo({ lower, layer, style, userxattr }: ChangeOptions): void {
 }
 
 /** Differences of an upperdir from lower directories, or with nothing to compare it with. */
-function diffDirectory(
+async function diffDirectory(
   { directory }: Extract<Input, { kind: 'directory' }>,
   options: ChangeOptions,
   closers: Closers,
-): OpenChanges {
-  const upper = openDirectory(directory, closers)
+): Promise<OpenChanges> {
+  const view = openDirectory(directory, closers)
   const bundle = options.lower.length > 0 ? null : bundleOfUpper(directory)
   const ofBundle = bundle === null ? null : lowersOf(bundle)
-  if (ofBundle !== null) return found(diffOver(upper, ofBundle, { options, closers }))
-  const userxattr = options.userxattr || usesUserXattrs(upper)
-  if (options.lower.length === 0) {
-    const { lower: _, ...rest } = options
-    return found(diffUpper(upper, { ...rest, userxattr }))
+  if (ofBundle !== null) return ofUpper(view, { ...ofBundle, bundle }, { options, closers })
+  const userxattr = options.userxattr || usesUserXattrs(view)
+  if (options.lower.length > 0) {
+    const stack = { directories: readLower(options.lower), userxattr, bundle: null }
+    return ofUpper(view, stack, { options, closers })
   }
-  return found(diffOver(upper, { directories: readLower(options.lower), userxattr }, { options, closers }))
+  const { lower: _, ...rest } = options
+  const upper = { view, userxattr, isAlone: true, ...(options.style === undefined ? {} : { style: options.style }) }
+  return lazily(() => diffUpper(view, { ...rest, userxattr }), upper)
 }
 
-function diffOver(
-  upper: TreeSource,
-  stack: LowerStack,
-  { options, closers }: { readonly options: ChangeOptions; readonly closers: Closers },
-): Changeset {
-  const lower = stack.directories.length === 0 ? new MemoryFs() : openStack(stack, closers)
-  return diffUpper(upper, { ...options, lower, userxattr: stack.userxattr })
+type Stack = LowerStack & { readonly bundle: Bundle | null }
+type How = { readonly options: ChangeOptions; readonly closers: Closers }
+
+async function ofUpper(view: HostView, stack: Stack, how: How): Promise<OpenChanges> {
+  const upper = { view, userxattr: stack.userxattr, isAlone: false }
+  return { ...found(await diffOver(view, stack, how)), upper }
+}
+
+async function diffOver(upper: TreeView, stack: Stack, { options, closers }: How): Promise<Changeset> {
+  const { openStack } = await import('./lower-stack.ts')
+  const asImage = await imageTreeOf(stack.bundle, options)
+  const lower = asImage(openStack(stack, closers))
+  return diffUpper(asImage(upper), { ...options, lower, userxattr: stack.userxattr })
+}
+
+/** How trees of a bundle are seen: with the owners and devices that files of an ordinary user stand for. */
+async function imageTreeOf(
+  bundle: Bundle | null,
+  { asOnDisk = false }: ChangeOptions,
+): Promise<(view: TreeView) => TreeView> {
+  if (bundle === null || asOnDisk) return view => view
+  const { recordedView } = await import('../changes/recorded-view.ts')
+  return view => recordedView(view, bundle.state)
 }
 
 /** A mounted bundle has its changes in upper, an emulated one in its copy of the merged tree. */
-function diffBundle(bundle: Bundle, options: ChangeOptions, closers: Closers): OpenChanges {
+async function diffBundle(bundle: Bundle, options: ChangeOptions, closers: Closers): Promise<OpenChanges> {
   const { directory, state } = bundle
   const lowers = lowersOf(bundle)
   if (lowers === null) {
@@ -145,11 +176,12 @@ function diffBundle(bundle: Bundle, options: ChangeOptions, closers: Closers): O
     })
   }
   if (state.mode !== 'emulated' || isMounted(bundle)) {
-    const upper = openDirectory(join(directory, 'upper'), closers)
-    return found(diffOver(upper, lowers, { options, closers }))
+    return ofUpper(openDirectory(join(directory, 'upper'), closers), { ...lowers, bundle }, { options, closers })
   }
-  const lower = lowers.directories.length === 0 ? new MemoryFs() : openStack(lowers, closers)
-  const changeset = diffTrees(lower, openDirectory(join(directory, 'merged'), closers), options)
+  const { openStack } = await import('./lower-stack.ts')
+  const asImage = await imageTreeOf(bundle, options)
+  const merged = openDirectory(join(directory, 'merged'), closers)
+  const changeset = diffTrees(asImage(openStack(lowers, closers)), asImage(merged), options)
   return { ...found(changeset), unsaved: bundle }
 }
 
@@ -162,18 +194,42 @@ async function diffLayer(
     throw new OvlError('USAGE', `--layer belongs to an image or a bundle, and ${quote(input.directory)} is neither`)
   if (input.kind === 'bundle') {
     const { upper, lower } = layerOfBundle(input.bundle, options.layer)
-    return diffOver(openDirectory(upper, closers), lower, { options, closers })
+    return diffOver(openDirectory(upper, closers), { ...lower, bundle: input.bundle }, { options, closers })
   }
+  const { openImageLayer } = await import('./whole-trees.ts')
   const { upper, lower } = await openImageLayer(input.argument, options, closers)
   return diffUpper(upper, { ...options, lower, userxattr: false })
 }
 
 function found(changeset: Changeset): OpenChanges {
+  return { changeset, notes: notesOf(changeset), upper: null, unsaved: null }
+}
+
+function lazily(make: () => Changeset, upper: UpperDirectory): OpenChanges {
+  let changeset: Changeset | null = null
+  const made = (): Changeset => (changeset ??= make())
+  return {
+    get changeset() {
+      return made()
+    },
+    get notes() {
+      return notesOf(made())
+    },
+    upper,
+    unsaved: null,
+  }
+}
+
+/** What is worth knowing about how changes were found. */
+export function notesOf({
+  style,
+  isCompared,
+  changes,
+}: Pick<Changeset, 'style' | 'isCompared' | 'changes'>): readonly string[] {
   const notes: string[] = []
-  if (changeset.style === 'aufs') notes.push('the marks are those of AUFS')
-  if (changeset.style === 'fuse-overlayfs') notes.push('the marks are those of fuse-overlayfs')
-  const isGuessed = !changeset.isCompared && changeset.changes.some(({ kind }) => kind === 'added')
-  if (isGuessed)
+  if (style === 'aufs') notes.push('the marks are those of AUFS')
+  if (style === 'fuse-overlayfs') notes.push('the marks are those of fuse-overlayfs')
+  if (!isCompared && changes.some(({ kind }) => kind === 'added'))
     notes.push('what carries no overlay.origin is shown as added; --lower DIR tells whether it replaces something')
-  return { changeset, notes, unsaved: null }
+  return notes
 }

@@ -22,6 +22,13 @@ export type OutputFileOptions = {
   readonly signal: AbortSignal
 }
 
+/** Takes the bytes of a file, in order. */
+export type FileWriter = {
+  (bytes: Uint8Array): void
+  /** For who writes to the file without it. */
+  readonly fd: number
+}
+
 /**
  * Hands `make` a function that takes the bytes of the file, in order. What is no regular file (a device, a FIFO) is
  * written to directly.
@@ -31,7 +38,7 @@ export type OutputFileOptions = {
 export async function writeOutputFile<T>(
   path: string,
   options: OutputFileOptions,
-  make: (write: (bytes: Uint8Array) => void) => Promise<T>,
+  make: (write: FileWriter) => Promise<T>,
 ): Promise<T> {
   const existing = statSync(hostPath(path), { throwIfNoEntry: false })
   try {
@@ -43,10 +50,10 @@ export async function writeOutputFile<T>(
   }
 }
 
-async function writeInto<T>(path: string, make: (write: (bytes: Uint8Array) => void) => Promise<T>): Promise<T> {
+async function writeInto<T>(path: string, make: (write: FileWriter) => Promise<T>): Promise<T> {
   const fd = openSync(hostPath(path), 'w')
   try {
-    return await make(bytes => writeAll(fd, bytes))
+    return await make(writerTo(fd))
   } finally {
     closeSync(fd)
   }
@@ -55,7 +62,7 @@ async function writeInto<T>(path: string, make: (write: (bytes: Uint8Array) => v
 async function replace<T>(
   path: string,
   { force, warn, signal }: OutputFileOptions,
-  make: (write: (bytes: Uint8Array) => void) => Promise<T>,
+  make: (write: FileWriter) => Promise<T>,
 ): Promise<T> {
   const target = followLink(path)
   const [parent, name] = [dirname(target), basename(target)]
@@ -67,7 +74,7 @@ async function replace<T>(
     const fd = openSync(hostPath(file), 'wx', 0o644)
     let made: T
     try {
-      made = await make(bytes => writeAll(fd, bytes))
+      made = await make(writerTo(fd))
       fsyncSync(fd)
     } finally {
       closeSync(fd)
@@ -87,8 +94,11 @@ async function replace<T>(
   }
 }
 
-function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at)
+function writerTo(fd: number): FileWriter {
+  const write = (bytes: Uint8Array): void => {
+    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at)
+  }
+  return Object.assign(write, { fd })
 }
 
 /** Errors: DEST_EXISTS. */

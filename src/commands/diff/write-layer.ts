@@ -13,6 +13,8 @@ import {
 export type WriteLayerOptions = Omit<LayerEntryOptions, 'warn'> &
   EncodeOptions & {
     readonly compression: WrittenCompression
+    /** Nobody wants to know the diff ID: it may be left out. */
+    readonly withoutDigest?: boolean
     readonly warn: Warn
     readonly signal: AbortSignal
     /** Called now and then with the bytes of the archive so far. */

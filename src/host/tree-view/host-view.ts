@@ -13,6 +13,8 @@ import { loadScanCalls, type ScanCalls, type StatxFields } from '../system/scan-
 
 /** A host directory, open until it is closed. */
 export type HostView = TreeView & {
+  /** The descriptor of the directory. */
+  readonly rootFd: number
   /** Closes its descriptors. */
   close(): void
 }
@@ -91,6 +93,10 @@ class DirectoryView implements HostView {
     if (stat === null) throw new FsError('ENOENT', 'statx')
     this.root = new HostObject(null, '', stat)
     this.root.fd = fd
+  }
+
+  get rootFd(): number {
+    return this.root.fd
   }
 
   close(): void {

@@ -173,7 +173,7 @@ const tarTypes: Readonly<Record<FileType, number | null>> = {
 const hostXattrs: ReadonlySet<string> = new Set(['security.selinux', 'system.nfs4_acl'])
 
 /** The entry as tar has it. */
-function tarEntry(entry: WrittenEntry, options: EncodeOptions): TarEntry {
+export function tarEntry(entry: WrittenEntry, options: EncodeOptions): TarEntry {
   if (entry.kind === 'whiteout') {
     return markerEntry(joinPath(parentPath(entry.path), `${whiteoutPrefix}${baseName(entry.path)}`), 0o600)
   }
@@ -214,7 +214,7 @@ function withoutHosts(xattrs: Xattrs): Xattrs {
 }
 
 /** Where the bytes of a file are. */
-function contentOf({ view, object, data }: PlacedObject): Pick<PlacedObject, 'view' | 'object'> {
+export function contentOf({ view, object, data }: PlacedObject): Pick<PlacedObject, 'view' | 'object'> {
   return data === null || data === 'missing' ? { view, object } : data
 }
 

@@ -45,7 +45,8 @@ export function groupHardLinks(items: Item[], context: LinkContext): void {
   for (const item of items) if (item.links === null) decideSingle(item, claims, context)
 }
 
-function groupKey({ after }: Item, views: Map<TreeView, number>): string | null {
+/** Equal for the names of one file; null for what has one name. */
+export function groupKey({ after }: Item, views: Map<TreeView, number>): string | null {
   if (after === null || after.object.type === 'dir' || after.object.nlink < 2) return null
   return `${numberOf(after.view, views)} ${after.object.identity}`
 }

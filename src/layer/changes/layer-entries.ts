@@ -36,25 +36,23 @@ export type LayerEntryOptions = {
  * metacopy without data and for a character device 0:0, which a layer takes for a whiteout.
  */
 export function layerEntries(changeset: Changeset, options: LayerEntryOptions): readonly WrittenEntry[] {
-  return new LayerEntries(changeset, options).run()
+  return new LayerEntries(options).all(changeset)
 }
 
-class LayerEntries {
-  readonly #changeset: Changeset
+/** Says item by item what a layer gets for it. */
+export class LayerEntries {
   readonly #options: LayerEntryOptions
   readonly #isExplicit: boolean
-  readonly #entries: WrittenEntry[] = []
+  #entries: WrittenEntry[] = []
   /** The first name that was written of each group of hard links. */
   readonly #heads: Map<readonly Item[], LayerPath> = new Map()
 
-  constructor(changeset: Changeset, options: LayerEntryOptions) {
-    this.#changeset = changeset
+  constructor(options: LayerEntryOptions) {
     this.#options = options
     this.#isExplicit = options.opaque === 'explicit'
   }
 
-  run(): readonly WrittenEntry[] {
-    const { items } = this.#changeset
+  all({ items }: Changeset): readonly WrittenEntry[] {
     const needed = new Set<Item>()
     for (const item of items) {
       if (!this.#isNeeded(item)) continue
@@ -62,6 +60,13 @@ class LayerEntries {
       for (let at = item.parent; at !== null && at.path !== '' && !needed.has(at); at = at.parent) needed.add(at)
     }
     for (const item of items) if (needed.has(item)) this.#write(item)
+    return this.#entries
+  }
+
+  /** Of one item alone, which is needed itself: items come in order, directories first. */
+  of(item: Item): readonly WrittenEntry[] {
+    this.#entries = []
+    if (this.#isNeeded(item)) this.#write(item)
     return this.#entries
   }
 

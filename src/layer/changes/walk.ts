@@ -33,9 +33,15 @@ export type MergedDirectory = {
 /** Every path that was looked at, and the directories whose other names were not. */
 export type WalkResult = { readonly items: Item[]; readonly merged: readonly MergedDirectory[] }
 
-/** Compares two trees. Errors: those of reading them, BAD_ENTRY (redirects), BAD_WHITEOUT. */
+/** Compares two trees. Errors: those of reading them, NEEDS_PRIVILEGE, READ_FAILED, BAD_ENTRY (redirects), BAD_WHITEOUT. */
 export function walkTrees(input: WalkInput): WalkResult {
-  return new Walk(input).run()
+  const walk = new Walk(input)
+  return { items: [...walk.items()], merged: walk.merged }
+}
+
+/** The same item by item, in order, as long as nobody changes them. Errors: as `walkTrees`. */
+export function walkItems(input: WalkInput): Iterable<Item> {
+  return new Walk(input).items()
 }
 
 /** A directory whose names are compared. */
@@ -71,8 +77,9 @@ type Counterpart = {
 
 class Walk {
   readonly #input: WalkInput
-  readonly #items: Item[] = []
-  readonly #merged: MergedDirectory[] = []
+  /** Items that are finished and not handed out yet. */
+  #items: Item[] = []
+  readonly merged: MergedDirectory[] = []
   /** Names to compare, the next one last. */
   readonly #pending: Job[] = []
 
@@ -80,7 +87,7 @@ class Walk {
     this.#input = input
   }
 
-  run(): WalkResult {
+  *items(): Generator<Item> {
     const { upper, lower, marks, isWholeTree } = this.#input
     const { xattrs } = marks.read(upper.root, '')
     const listing = marks.list(upper.root)
@@ -96,13 +103,15 @@ class Walk {
     if (item.isOpaque) item.change = { path: '', kind: 'changed', type: 'dir', opaque: true, hides: frame.hidden }
     this.#enter(frame, listing.names)
     for (let job = this.#pending.pop(); job !== undefined; job = this.#pending.pop()) {
+      yield* this.#items
+      this.#items = []
       try {
         this.#visit(job)
       } catch (error) {
         throw readFailure(error, joinPath(job.frame.item.path, job.name))
       }
     }
-    return { items: this.#items, merged: this.#merged }
+    yield* this.#items
   }
 
   /** The root's time changes with every name in it, and few layers have an entry for it: alone it is no change. */
@@ -129,7 +138,7 @@ class Walk {
       }
       if (lower !== null) {
         const names = new Set(upperNames.map(({ name }) => name))
-        this.#merged.push({ item: frame.item, lower, upperNames: names })
+        this.merged.push({ item: frame.item, lower, upperNames: names })
       }
     } else jobs.push(...this.#allNames(frame, upperNames, view))
     for (let at = jobs.length - 1; at >= 0; at--) this.#pending.push(jobs[at] as Job)
@@ -191,9 +200,10 @@ class Walk {
 
   #placeUpper(object: ViewObject, marks: UpperMarks, { object: below }: Counterpart): PlacedObject {
     const { upper, lower } = this.#input
-    const placed = { view: upper, object, xattrs: marks.xattrs }
-    if (!marks.isMetacopy) return { ...placed, data: null }
-    return { ...placed, data: below?.type === 'file' && lower !== null ? { view: lower, object: below } : 'missing' }
+    const { xattrs } = marks
+    if (!marks.isMetacopy) return { view: upper, object, xattrs, data: null }
+    const data = below?.type === 'file' && lower !== null ? { view: lower, object: below } : 'missing'
+    return { view: upper, object, xattrs, data }
   }
 
   #placeLower(object: ViewObject): PlacedObject {
@@ -260,14 +270,10 @@ class Walk {
     const { after, path, base } = item
     if (after === null) return
     const { type } = after.object
+    if (base === undefined) return this.#reportAlone(item, marks, isMoved)
     const metacopy = marks.isMetacopy ? ({ metacopy: true } as const) : {}
     const opaque = item.isOpaque && !item.isCovered ? ({ opaque: true } as const) : {}
     const size = type === 'file' ? { sizeBytes: sizeOf(after) } : {}
-    if (base === undefined) {
-      const kind = isMoved ? 'renamed' : marks.hasOrigin ? 'changed' : 'added'
-      item.change = { path, kind, type, ...size, ...(isMoved ? { from: lowerPath } : {}), ...metacopy, ...opaque }
-      return
-    }
     const before = origin ?? base
     if (before === null) {
       item.change = { path, kind: 'added', type, ...size, ...metacopy }
@@ -286,6 +292,25 @@ class Walk {
     else if (this.#input.all && path !== '') item.change = change({ identical: true })
     // At another path than below it is a change however equal it is.
     item.isUnchanged = difference === null && before === base && !item.isOpaque
+  }
+
+  /** Without the lower layers: what the marks say. Nearly all objects have none. */
+  #reportAlone(item: Item, marks: UpperMarks, isMoved: boolean): void {
+    const { path, after, lowerPath } = item
+    if (after === null) return
+    const { type } = after.object
+    const kind = isMoved ? 'renamed' : marks.hasOrigin ? 'changed' : 'added'
+    const change: Change = type === 'file' ? { path, kind, type, sizeBytes: sizeOf(after) } : { path, kind, type }
+    const isOpaque = item.isOpaque && !item.isCovered
+    if (!isMoved && !isOpaque && !marks.isMetacopy) item.change = change
+    else {
+      item.change = {
+        ...change,
+        ...(isMoved ? { from: lowerPath } : {}),
+        ...(marks.isMetacopy ? { metacopy: true } : {}),
+        ...(isOpaque ? { opaque: true } : {}),
+      }
+    }
   }
 }
 

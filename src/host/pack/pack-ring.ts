@@ -1,0 +1,130 @@
+// Memory that threads share while a layer is packed: the main thread finds files and makes headers, one thread reads
+// files into slots, one writes the slots to the archive, one hashes them. A slot is free again when all are done with it.
+
+const slotBytes = 1 << 20
+const slotCount = 8
+const controlBytes = 256
+
+// Words of the control block; then the length of every slot.
+const filled = 0
+const taken = 1
+const packed = 2
+const stopped = 3
+const ended = 4
+const counters = 5
+const firstLength = 8
+
+/** How far the main thread may be ahead, in batches. */
+const batchesAhead = 64
+
+/** Memory for one archive. */
+export function createPackMemory(): SharedArrayBuffer {
+  return new SharedArrayBuffer(controlBytes + slotCount * slotBytes)
+}
+
+/** What each of the threads does with the memory. `takers` threads take every slot. */
+export class PackRing {
+  readonly #control: Int32Array
+  readonly #slots: readonly Uint8Array[]
+  readonly #takers: number
+
+  constructor(memory: SharedArrayBuffer, takers: number) {
+    this.#control = new Int32Array(memory, 0, controlBytes / 4)
+    this.#takers = takers
+    this.#slots = Array.from(
+      { length: slotCount },
+      (_, index) => new Uint8Array(memory, controlBytes + index * slotBytes, slotBytes),
+    )
+  }
+
+  /** Tells all threads to end. */
+  stop(): void {
+    Atomics.store(this.#control, stopped, 1)
+    for (const word of [filled, taken, packed]) Atomics.notify(this.#control, word)
+  }
+
+  get isStopped(): boolean {
+    return Atomics.load(this.#control, stopped) !== 0
+  }
+
+  /** The slot to fill next; waits until everyone has taken what was in it. Null: stopped. */
+  nextToFill(): Uint8Array | null {
+    const at = Atomics.load(this.#control, filled)
+    for (;;) {
+      if (this.isStopped) return null
+      const seen = Atomics.load(this.#control, taken)
+      if (at - this.#leastTaken() < slotCount) return this.#slotAt(at)
+      this.#wait(taken, seen)
+    }
+  }
+
+  /** Hands the slot of `nextToFill` on. */
+  commit(lengthBytes: number): void {
+    const at = Atomics.load(this.#control, filled)
+    this.#control[firstLength + (at % slotCount)] = lengthBytes
+    Atomics.store(this.#control, filled, at + 1)
+    Atomics.notify(this.#control, filled)
+  }
+
+  /** Nothing more will be committed. */
+  end(): void {
+    Atomics.store(this.#control, ended, 1)
+    Atomics.notify(this.#control, filled)
+  }
+
+  /** The bytes of every slot, in order, for taker `number` (from 0); each may be filled again when the next is asked for. */
+  *take(number: number): Generator<Uint8Array> {
+    for (let at = 0; ; at++) {
+      const length = this.#waitFor(at)
+      if (length === null) return
+      yield this.#slotAt(at).subarray(0, length)
+      Atomics.store(this.#control, counters + number, at + 1)
+      Atomics.add(this.#control, taken, 1)
+      Atomics.notify(this.#control, taken)
+    }
+  }
+
+  /** Waits until batch `number` (from 0) may be sent. False: stopped. */
+  waitToSend(number: number): boolean {
+    for (;;) {
+      if (this.isStopped) return false
+      const seen = Atomics.load(this.#control, packed)
+      if (number - seen < batchesAhead) return true
+      this.#wait(packed, seen)
+    }
+  }
+
+  /** One more batch was packed. */
+  batchDone(): void {
+    Atomics.add(this.#control, packed, 1)
+    Atomics.notify(this.#control, packed)
+  }
+
+  /** The length of a slot that was filled; null at the end, and when stopped. */
+  #waitFor(at: number): number | null {
+    for (;;) {
+      if (this.isStopped) return null
+      const isEnded = Atomics.load(this.#control, ended) !== 0
+      const seen = Atomics.load(this.#control, filled)
+      if (seen > at) return this.#control[firstLength + (at % slotCount)] ?? 0
+      if (isEnded) return null
+      this.#wait(filled, seen)
+    }
+  }
+
+  #leastTaken(): number {
+    let least = Number.POSITIVE_INFINITY
+    for (let taker = 0; taker < this.#takers; taker++)
+      least = Math.min(least, Atomics.load(this.#control, counters + taker))
+    return least
+  }
+
+  #slotAt(number: number): Uint8Array {
+    return this.#slots[number % slotCount] as Uint8Array
+  }
+
+  /** The time limit is for a thread that died without a word. */
+  #wait(word: number, seen: number): void {
+    Atomics.wait(this.#control, word, seen, 100)
+  }
+}

@@ -1,0 +1,94 @@
+// The main thread's handle on the threads that pack a layer.
+import { Worker } from 'node:worker_threads'
+import { FsError, OvlError, quote, unreachable } from '../../errors/index.ts'
+import { readFailure } from '../../layer/index.ts'
+import type { FromPackThread, PackBatch, PackFailure, PackTask, ToReadThread } from './pack-protocol.ts'
+import { createPackMemory, PackRing } from './pack-ring.ts'
+
+/** An archive that was written. */
+export type PackedArchive = {
+  /** sha256, hexadecimal; null when it was not wanted. */
+  readonly digest: string | null
+  readonly bytes: number
+}
+
+/** What is packed; both descriptors must stay open until the threads are stopped. */
+export type PackOrder = { readonly rootFd: number; readonly outFd: number; readonly isHashed: boolean }
+
+/** Threads that write one archive. */
+export type PackThreads = {
+  /**
+   * Sends a batch, whose memory is given away; waits where the threads are far behind. False: they have failed, and
+   * `finish` tells why.
+   */
+  send(batch: PackBatch): boolean
+  /** Kept when all is written and hashed. Errors: READ_FAILED, NEEDS_PRIVILEGE, those of writing. */
+  finish(): Promise<PackedArchive>
+  /** Ends the threads; idempotent, needed after an error. */
+  stop(): Promise<void>
+}
+
+/** Starts the threads. */
+export function startPackThreads({ isHashed, ...fds }: PackOrder): PackThreads {
+  const memory = createPackMemory()
+  const takers = isHashed ? 2 : 1
+  const ring = new PackRing(memory, takers)
+  const workerData: PackTask = { ...fds, memory, takers }
+  const start = (name: string): Worker =>
+    new Worker(new URL(`./${name}.js`, import.meta.url), { workerData, trackUnmanagedFds: false })
+  const [reader, writer] = [start('read-thread'), start('write-thread')]
+  const hasher = isHashed ? start('hash-thread') : null
+  const read = answerOf<null>(reader, ring)
+  const written = answerOf<number>(writer, ring)
+  const hashed = hasher === null ? Promise.resolve(null) : answerOf<string>(hasher, ring)
+  let sent = 0
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+  const post = (message: ToReadThread, transfer: ArrayBuffer[]): void => reader.postMessage(message, transfer)
+  return {
+    send(batch) {
+      if (!ring.waitToSend(sent++)) return false
+      post(batch, [batch.bytes.buffer as ArrayBuffer])
+      return true
+    },
+    async finish() {
+      post(null, [])
+      // Rejects with the first failure: it stops the others, which may then have nothing to say.
+      const [, bytes, digest] = await Promise.all([read, written, hashed])
+      return { digest, bytes }
+    },
+    async stop() {
+      ring.stop()
+      await Promise.all([reader.terminate(), writer.terminate(), ...(hasher === null ? [] : [hasher.terminate()])])
+    },
+  }
+}
+
+/** The error as it would be on this thread; a failed write as of node:fs. */
+function errorOf(failure: PackFailure): unknown {
+  switch (failure.what) {
+    case 'read':
+      return readFailure(new FsError(failure.errno, 'read'), failure.path)
+    case 'write':
+      return Object.assign(new Error(failure.message), { code: failure.errno, syscall: 'write' })
+    case 'shrank': {
+      const message = `Cannot read ${quote(failure.path)}: it became shorter while it was read`
+      return new OvlError('READ_FAILED', message, { data: { path: failure.path } })
+    }
+    default:
+      return unreachable(failure)
+  }
+}
+
+/** What a thread has done. Errors: those that it met. */
+function answerOf<Done>(worker: Worker, ring: PackRing): Promise<Done> {
+  const answer = new Promise<Done>((resolve, reject) => {
+    worker.on('message', (message: FromPackThread<Done>) => {
+      if (message.type === 'done') resolve(message.done)
+      else reject(errorOf(message.failure))
+    })
+    worker.on('error', reject)
+    worker.on('exit', () => reject(new Error('a thread that packs ended without an answer')))
+  })
+  answer.catch(() => ring.stop()) // told by `finish`
+  return answer
+}

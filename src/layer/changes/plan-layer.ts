@@ -1,0 +1,41 @@
+// A layer as headers with gaps for the contents of files: for threads that read the files themselves.
+import { endOfArchive, headerRoomBytes, writeTarHeader } from '../../tar/index.ts'
+import { type EncodeOptions, tarEntry } from './encode-layer.ts'
+import type { WrittenEntry } from './layer-entries.ts'
+
+/** Bytes of the archive, and the files whose contents come in between, padded to whole blocks. */
+export type LayerBatch = {
+  /** Memory of its own, which may be given away. */
+  readonly bytes: Uint8Array
+  /** For each file: the offset in `bytes` that its content comes at, its path in the layer, its size. */
+  readonly files: readonly (number | string)[]
+}
+
+/** Some forty entries: few enough that others get to work soon. */
+const batchBytes = 64 * 1024
+
+/** Encodes entries, in batches; together with the contents they are what `encodeLayer` gives. */
+export function* planLayer(entries: Iterable<WrittenEntry>, options: EncodeOptions): Generator<LayerBatch> {
+  let bytes = new Uint8Array(batchBytes)
+  let files: (number | string)[] = []
+  let at = 0
+  for (const entry of entries) {
+    if (batchBytes - at < headerRoomBytes) {
+      yield { bytes: bytes.subarray(0, at), files }
+      ;[bytes, files, at] = [new Uint8Array(batchBytes), [], 0]
+    }
+    const header = tarEntry(entry, options)
+    const written = writeTarHeader(header, bytes, at)
+    if (typeof written === 'number') at += written
+    else {
+      // A header with large attributes gets a batch of its own.
+      yield { bytes: bytes.subarray(0, at), files }
+      ;[bytes, files, at] = [new Uint8Array(written.length + batchBytes), [], written.length]
+      bytes.set(written)
+    }
+    const sizeBytes = header.size ?? 0
+    if (entry.kind === 'object' && sizeBytes > 0) files.push(at, entry.path, sizeBytes)
+  }
+  yield { bytes: bytes.subarray(0, at), files }
+  yield { bytes: Uint8Array.from(endOfArchive), files: [] }
+}
