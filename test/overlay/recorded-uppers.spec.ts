@@ -8,8 +8,10 @@ import fs from 'node:fs'
 import { type HostFs, loadKernelCalls, loadSystem, MNT_DETACH, openHostFs } from '../../src/host/index.ts'
 import { OverlayFs } from '../../src/overlay/index.ts'
 import { openKernelFs } from '../../src/replay/index.ts'
+import { openMergedImage } from '../../src/unpack/index.ts'
 import { corpusPath, needsCorpus } from '../support/corpus.ts'
 import { type Listing, type ListingColumn, listingDifferences, parseListing } from '../support/listing.ts'
+import { memoryImage } from '../support/memory-image.ts'
 import { Stage } from '../support/overlay-stage.ts'
 import { hasTool, isRoot, skipUnless } from '../support/probe.ts'
 import { listRows } from '../support/rows-of-tree.ts'
@@ -85,6 +87,21 @@ describe('OverlayFs on recorded upper directories', function () {
     })
   }
 
+  // Those whose only marks are whiteouts, which a layer may hold; other marks are data in a layer, and do not count.
+  for (const name of ['git', 'links'])
+    it(`${name}: the archives themselves, as layers that are never extracted`, async () => {
+      const { merged, close } = await openMergedImage(
+        memoryImage([readArchive('lower-small'), readArchive(`${name}.upper`)]),
+      )
+      const recorded = parseListing(fs.readFileSync(corpusPath('uppers', `${name}.merged.tsv`), 'utf8'))
+      const listed = listRows(merged)
+      close()
+      const except = (path: string, column: ListingColumn): boolean =>
+        isOfRecording(name, { path, column, value: recorded.get(path)?.[column] ?? '' }) ||
+        (column === 'xattrs' && (listed.get(path)?.xattrs ?? '').includes('trusted.overlay.'))
+      expect(listingDifferences(recorded, listed, except)).to.deep.equal([])
+    })
+
   for (const [name, isData] of [
     ['above the layer', false],
     ['above a data-only layer, which only redirects lead to', true],
@@ -111,6 +128,10 @@ describe('OverlayFs on recorded upper directories', function () {
     })
   }
 })
+
+function readArchive(name: string): Uint8Array {
+  return execFileSync('zstd', ['-dcq', corpusPath('uppers', `${name}.tar.zst`)], { maxBuffer: 1 << 30 })
+}
 
 function extract(stage: Stage, archive: string, directory: string): void {
   stage.make(directory)
