@@ -4,6 +4,7 @@ import { FsError } from '../../errors/index.ts'
 import type { Credentials } from '../credentials.ts'
 import type { FileHandle } from '../file-system.ts'
 import { FS_APPEND_FL, FS_IMMUTABLE_FL, O_ACCMODE, O_APPEND, O_PATH, O_RDONLY, O_RDWR, O_WRONLY } from '../flags.ts'
+import { majorOf } from '../mode.ts'
 import type { DirectoryEntry, Stat } from '../stat.ts'
 import type { Inode, InodeDirectory, InodeFile } from '../super-block.ts'
 import { allocateRange } from './allocate.ts'
@@ -29,14 +30,19 @@ import {
   setAttribute,
 } from './xattr.ts'
 
-/** Opens an object whose permissions have been checked. Errors: ENXIO for a socket. */
+/** Opens an object whose permissions have been checked. Errors: ENXIO for a socket, and for a device of major 0. */
 export function openHandle(view: View, inode: Inode, flags: number): FileHandle {
   if ((flags & O_PATH) !== 0) return new OpenFile(view, inode, { flags, file: null, directory: null })
-  if (inode.type === 'socket') throw new FsError('ENXIO', 'open')
+  if (inode.type === 'socket' || isDriverless(view, inode)) throw new FsError('ENXIO', 'open')
   const file = inode.type === 'file' ? view.superBlock.openFile(inode, flags) : null
   const directory = inode.type === 'dir' ? view.superBlock.openDirectory(inode, flags) : null
   if (directory !== null) view.state.openDirectories++
   return new OpenFile(view, inode, { flags, file, directory })
+}
+
+/** No driver has major 0: a whiteout is a device that nothing stands behind (chrdev_open()). */
+function isDriverless({ superBlock }: View, inode: Inode): boolean {
+  return (inode.type === 'char' || inode.type === 'block') && majorOf(superBlock.stat(inode).rdev) === 0
 }
 
 type Opened = { readonly flags: number; readonly file: InodeFile | null; readonly directory: InodeDirectory | null }
