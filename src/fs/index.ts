@@ -37,7 +37,7 @@ export {
   S_ISVTX,
   typeBitsOf,
 } from './mode.ts'
-export type { DirectoryEntry, FileSystemStat, Stat } from './stat.ts'
+export type { DirectoryEntry, FileSystemStat, Ownership, Stat } from './stat.ts'
 export type {
   Inode,
   InodeChange,

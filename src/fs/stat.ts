@@ -21,6 +21,9 @@ export type Stat = {
   readonly ctimeNs: bigint
 }
 
+/** What decides who may do what. */
+export type Ownership = Pick<Stat, 'mode' | 'uid' | 'gid'>
+
 /** One name of a directory: getdents64(2). */
 export type DirectoryEntry = {
   readonly name: string

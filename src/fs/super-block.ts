@@ -7,7 +7,7 @@
 // `dir` is a directory, that a name is free before it is made, that nothing is renamed into itself.
 import type { Credentials } from './credentials.ts'
 import type { FileType } from './mode.ts'
-import type { DirectoryEntry, FileSystemStat, Stat } from './stat.ts'
+import type { DirectoryEntry, FileSystemStat, Ownership, Stat } from './stat.ts'
 
 /**
  * An object of a file system; what else it holds is the file system's own. Where operations need a path (an overlay,
@@ -105,6 +105,11 @@ export interface SuperBlock<I extends Inode = Inode> {
   /** Same object, by whichever name. */
   isSame(a: I, b: I): boolean
   stat(inode: I): Stat
+  /**
+   * Mode and owner as checks of permissions see them, where that is not what `stat` tells: an overlay can have two
+   * objects for one upper file, and each remembers these (the attributes of its struct inode).
+   */
+  ownership?(inode: I): Ownership
   /** `flags`: O_NOATIME leaves the access time. Errors: EINVAL when it is no symlink. */
   readlink(inode: I, flags?: number): string
   /** `flags`: O_NOATIME. */

@@ -8,28 +8,20 @@ import { formatProtattr, parseProtattr } from './format/protattr.ts'
 import { escapeXattr, visibleXattrs } from './format/xattr-names.ts'
 import { getMark, removeMark, setMarkOr, upperOf } from './marks.ts'
 import type { OverlayDentry, OverlayMount } from './model.ts'
-
-/** The layer's object that has the metadata, and its file system. */
-export type Real = { readonly superBlock: SuperBlock; readonly inode: Inode }
-
-/** The upper object, or the top-most lower one. */
-export function realOf(mount: OverlayMount, { inode }: OverlayDentry): Real {
-  if (inode.upper !== null) return { superBlock: upperOf(mount).superBlock, inode: inode.upper }
-  const [first] = inode.lower
-  if (first === undefined) throw new FsError('ESTALE', 'stat')
-  return { superBlock: first.layer.superBlock, inode: first.inode }
-}
+import { refreshOwnership } from './ownership.ts'
+import { realOf } from './real-object.ts'
 
 /** Mode, owner, size and times; also when nothing differs (rule 93). */
 export function changeObject(mount: OverlayMount, dentry: OverlayDentry, change: InodeChange): void {
   const isDone = change.followsAcl === true && dentry.inode.upper !== null
   if (!isDone) copyUp(mount, dentry, change.sizeBytes === undefined ? copyUpCauses.metadata : copyUpCauses.size)
   upperOf(mount).superBlock.change(upperInode(dentry), change)
+  refreshOwnership(mount, dentry.inode)
 }
 
 /** An attribute, null for none. Names that are overlayfs' own mean escaped ones (rule 145). */
 export function readXattr(mount: OverlayMount, dentry: OverlayDentry, name: string): Uint8Array | null {
-  const { superBlock, inode } = realOf(mount, dentry)
+  const { superBlock, inode } = realOf(mount, dentry.inode)
   const stored = escapeXattr(name, mount.marks, 'getxattr')
   checkName(superBlock, stored, 'getxattr')
   return superBlock.getXattr(inode, stored)
@@ -46,13 +38,14 @@ export function writeXattr(
   const { superBlock } = upperOf(mount)
   checkName(superBlock, stored, 'setxattr')
   superBlock.setXattr(upperInode(dentry), stored, value, flags)
+  refreshOwnership(mount, dentry.inode)
 }
 
 /** Errors: ENODATA, which copies nothing up (rule 94). */
 export function dropXattr(mount: OverlayMount, dentry: OverlayDentry, name: string): void {
   const stored = escapeXattr(name, mount.marks, 'removexattr')
   if (dentry.inode.upper === null) {
-    const { superBlock, inode } = realOf(mount, dentry)
+    const { superBlock, inode } = realOf(mount, dentry.inode)
     checkName(superBlock, stored, 'removexattr')
     if (superBlock.getXattr(inode, stored) === null) throw new FsError('ENODATA', 'removexattr')
     copyUp(mount, dentry, copyUpCauses.attribute)
@@ -60,6 +53,7 @@ export function dropXattr(mount: OverlayMount, dentry: OverlayDentry, name: stri
   const { superBlock } = upperOf(mount)
   checkName(superBlock, stored, 'removexattr')
   superBlock.removeXattr(upperInode(dentry), stored)
+  refreshOwnership(mount, dentry.inode)
 }
 
 /** overlayfs takes every name; the layer does not. */
@@ -71,13 +65,13 @@ function checkName(superBlock: SuperBlock, name: string, syscall: string): void 
 
 /** Names without overlayfs' own. */
 export function listXattrs(mount: OverlayMount, dentry: OverlayDentry): readonly string[] {
-  const { superBlock, inode } = realOf(mount, dentry)
+  const { superBlock, inode } = realOf(mount, dentry.inode)
   return visibleXattrs(superBlock.listXattrs(inode), mount.marks)
 }
 
 /** Flags of chattr(1): those of the object, and what the overlay protects (rule 105). */
 export function readFlags(mount: OverlayMount, dentry: OverlayDentry): number {
-  const { superBlock, inode } = realOf(mount, dentry)
+  const { superBlock, inode } = realOf(mount, dentry.inode)
   const flags = superBlock.getFlags(inode)
   if (dentry.inode.upper === null || mount.upper === null) return flags
   const { type } = dentry
@@ -95,6 +89,7 @@ export function writeFlags(mount: OverlayMount, dentry: OverlayDentry, flags: nu
   if (value !== null) setMarkOr(mount, { inode, mark: 'protattr' }, { value, without: 'EPERM' })
   else dropProtection(mount, inode)
   superBlock.setFlags(inode, flags & ~protectionMask)
+  refreshOwnership(mount, dentry.inode)
 }
 
 function dropProtection(mount: OverlayMount, inode: Inode): void {

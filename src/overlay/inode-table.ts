@@ -10,6 +10,7 @@ import { unionNlink } from './index-entries.ts'
 import { getMark, isYes } from './marks.ts'
 import { type InodeKey, type LowerObject, OverlayDentry, OverlayInode, type OverlayMount } from './model.ts'
 import { hasOriginMark } from './origin.ts'
+import { keepOwnership } from './ownership.ts'
 import { mapIno } from './stat.ts'
 
 /** What lookup found for a name. One of `upper` and `lower` holds something. */
@@ -46,7 +47,11 @@ export function getInode(mount: OverlayMount, parts: InodeParts): OverlayInode {
     if (place.isHashed) insert(mount, inode, place)
   }
   if (real.type === 'dir') fillDirectory(mount, inode, place)
-  else if (place?.isHashed === true) inode.nlink = unionNlink(mount, inode, realNlink(mount, inode))
+  else if (place?.isHashed === true) {
+    const nlink = realNlink(mount, inode)
+    inode.nlink = unionNlink(mount, inode, nlink)
+    if (upper !== null && nlink > 1) keepOwnership(mount, inode)
+  }
   return inode
 }
 

@@ -9,6 +9,7 @@ import { upperOf } from './marks.ts'
 import { hasOrigin, isMetacopy, OverlayDentry, type OverlayMount } from './model.ts'
 import { endNlink, startNlink } from './nlink.ts'
 import { setImpure } from './opaque.ts'
+import { keepOwnership } from './ownership.ts'
 import { directoryChanged } from './readdir.ts'
 import { setRedirect } from './redirect.ts'
 import { cleanUp, temporaryName, workOf } from './work-place.ts'
@@ -24,6 +25,7 @@ export function linkObject(mount: OverlayMount, existing: OverlayDentry, at: New
     if (hasOrigin(existing)) setImpure(mount, directory)
     lookupName(mount, directory, name)
     linkUpper(mount, existing.inode.upper, at)
+    keepOwnership(mount, existing.inode)
     existing.inode.nlink++
     makeFindable(mount, existing.inode)
     directoryChanged(directory, false)

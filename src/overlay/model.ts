@@ -26,7 +26,7 @@
 // Names and objects: lookup.ts, inode-table.ts (the hash: getInode, isTrap), readdir.ts, copy-up.ts, whiteout.ts
 // (whiteout, cleanup, cleanUpAndWhiteout), opaque.ts, redirect.ts, create.ts, link.ts, remove.ts, rename.ts,
 // open-file.ts, change.ts, xattr.ts, marks.ts, super-block.ts (all of it as a SuperBlock), overlay-fs.ts.
-import { type Credentials, type FileType, type Inode, O_NOATIME, type SuperBlock } from '../fs/index.ts'
+import { type Credentials, type FileType, type Inode, O_NOATIME, type Ownership, type SuperBlock } from '../fs/index.ts'
 import type { OverlayEvent } from './events.ts'
 import type { MarkNames } from './marks.ts'
 import type { ModuleDefaults, OverlayConfig, OverlayNote } from './settings.ts'
@@ -150,6 +150,11 @@ export class OverlayInode {
   listing: DirectoryListing | null = null
   /** Under which it is found in `OverlayMount.inodes`; null when it is not there. */
   key: InodeKey | null = null
+  /**
+   * Mode and owner as they were when the object was last used: of an upper file that has several names, which may be
+   * those of several objects. Null: whatever the layer has now.
+   */
+  ownership: Ownership | null = null
   /** How many cached names lead to it. */
   names = 0
   /** One of them; `moreNames` has the others. */

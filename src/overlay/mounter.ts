@@ -2,12 +2,12 @@
 // since root may do everything. fs/overlayfs/inode.c: ovl_permission().
 import { FsError } from '../errors/index.ts'
 import { isPermitted, MAY_READ, MAY_WRITE } from '../fs/index.ts'
-import { realOf } from './change.ts'
 import type { OverlayDentry, OverlayMount } from './model.ts'
+import { realOf } from './real-object.ts'
 
 /** The second of the two checks: what the caller asks for, of the real object, as the mounter. Errors: EACCES. */
 export function checkMounter(mount: OverlayMount, dentry: OverlayDentry, mask: number): void {
-  const { superBlock, inode } = realOf(mount, dentry)
+  const { superBlock, inode } = realOf(mount, dentry.inode)
   const isCopied = dentry.inode.upper === null && (mask & MAY_WRITE) !== 0 && !isSpecial(dentry)
   // What is going to be written is read first, and written elsewhere.
   const asked = isCopied ? (mask & ~MAY_WRITE) | MAY_READ : mask

@@ -6,6 +6,7 @@ import { copyUp, isCopiedUp, needsUpper } from './copy-up.ts'
 import { closeInode } from './inode-table.ts'
 import { findLazyData } from './lazy-data.ts'
 import { accessFlags, hasUpperData, type OverlayDentry, type OverlayInode, type OverlayMount } from './model.ts'
+import { refreshOwnership } from './ownership.ts'
 
 /** Opens a regular file, copied up if it is going to change. Errors: those of copy-up, ENOENT and EIO without data. */
 export function openOverlayFile(mount: OverlayMount, dentry: OverlayDentry, flags: number): InodeFile {
@@ -62,7 +63,9 @@ class OverlayFile implements InodeFile {
   }
 
   write(source: Uint8Array, position: number): number {
-    return this.#current().write(source, position)
+    const count = this.#current().write(source, position)
+    refreshOwnership(this.#mount, this.#inode)
+    return count
   }
 
   sync(): void {
@@ -81,6 +84,7 @@ class OverlayFile implements InodeFile {
 
   allocate(mode: number, position: number, lengthBytes: number): void {
     this.#current().allocate(mode, position, lengthBytes)
+    refreshOwnership(this.#mount, this.#inode)
   }
 
   close(): void {

@@ -10,6 +10,7 @@ import { upperOf } from './marks.ts'
 import { hasOrigin, type OverlayDentry, type OverlayMount, pathOf } from './model.ts'
 import { dropNlink, endNlink, startNlink } from './nlink.ts'
 import { setOpaque } from './opaque.ts'
+import { refreshOwnership } from './ownership.ts'
 import { checkEmpty } from './listing.ts'
 import { directoryChanged } from './readdir.ts'
 import { isLowerPositive } from './whiteout.ts'
@@ -28,6 +29,7 @@ export function removeObject(mount: OverlayMount, dentry: OverlayDentry): void {
     if (leavesWhiteout) removeAndWhiteout(mount, dentry, whiteouts)
     else removeUpper(mount, dentry, whiteouts)
     dropNlink(dentry, isDirectory)
+    if (inode.names > 0 || inode.opened > 0) refreshOwnership(mount, inode)
   } finally {
     endNlink(mount, dentry)
   }

@@ -12,6 +12,7 @@ import { upperOf } from './marks.ts'
 import { hasOrigin, isMerge, type OverlayDentry, type OverlayMount, pathBelow, pathOf } from './model.ts'
 import { dropNlink, endNlink, startNlink } from './nlink.ts'
 import { setImpure, setOpaque } from './opaque.ts'
+import { refreshOwnership } from './ownership.ts'
 import { directoryChanged } from './readdir.ts'
 import { setRedirect } from './redirect.ts'
 import { clearEmpty, currentUpper, isPureUpper } from './remove.ts'
@@ -128,6 +129,8 @@ function carryOut(mount: OverlayMount, rename: Rename): void {
   directoryChanged(oldDirectory, isImpure || (isExchange && isTargetImpure))
   directoryChanged(directory, isImpure || isTargetImpure)
   moveNames(mount, rename)
+  refreshOwnership(mount, source.inode)
+  if (target !== null && (target.inode.names > 0 || target.inode.opened > 0)) refreshOwnership(mount, target.inode)
 }
 
 /** A file in the index stands for its entry there, which no rename moves. */

@@ -2,7 +2,7 @@
 // fs/overlayfs/inode.c: ovl_getattr(), ovl_map_dev_ino(), ovl_map_ino(); readdir.c: ovl_remap_lower_ino();
 // super.c: ovl_statfs().
 import { FsError } from '../errors/index.ts'
-import type { FileSystemStat, Inode, Stat, SuperBlock } from '../fs/index.ts'
+import type { FileSystemStat, Stat, SuperBlock } from '../fs/index.ts'
 import {
   hasOrigin,
   indexesAll,
@@ -16,6 +16,7 @@ import {
 } from './model.ts'
 import { overlayMagic } from './mount/places.ts'
 import { fsidOf } from './mount/uuid.ts'
+import { realOf } from './real-object.ts'
 
 /** lstat(2) of a name. Metadata is the top object's, numbers may be those of what it was copied up from. */
 export function statOf(mount: OverlayMount, dentry: OverlayDentry): Stat {
@@ -61,14 +62,6 @@ export function statfsOf(mount: OverlayMount): FileSystemStat {
     readOnly: mount.readOnly,
     ...(uuid === 'on' || uuid === 'auto' ? { fsid: fsidOf(mount.uuid) } : {}),
   }
-}
-
-type Real = { readonly superBlock: SuperBlock; readonly inode: Inode }
-
-function realOf(mount: OverlayMount, { upper, lower: [lower] }: OverlayInode): Real {
-  if (upper !== null && mount.upper !== null) return { superBlock: mount.upper.superBlock, inode: upper }
-  if (lower === undefined) throw new FsError('ESTALE', 'stat')
-  return { superBlock: lower.layer.superBlock, inode: lower.inode }
 }
 
 /** The number stays over copy-up where the lower object can be told by it (rules 85-87). */

@@ -9,13 +9,14 @@ import type {
   InodeFile,
   NameOf,
   NewInode,
+  Ownership,
   Stat,
   StoredFileHandle,
   SuperBlock,
   SuperBlockFeatures,
 } from '../fs/index.ts'
 import { O_NOATIME } from '../fs/index.ts'
-import { changeObject, dropXattr, listXattrs, readFlags, readXattr, realOf, writeFlags, writeXattr } from './change.ts'
+import { changeObject, dropXattr, listXattrs, readFlags, readXattr, writeFlags, writeXattr } from './change.ts'
 import { createNameless, createObject } from './create.ts'
 import { closeInode } from './inode-table.ts'
 import { linkObject } from './link.ts'
@@ -24,7 +25,9 @@ import { checkMounter } from './mounter.ts'
 import type { OverlayDentry, OverlayMount } from './model.ts'
 import { makeRoot } from './mount.ts'
 import { openOverlayFile } from './open-file.ts'
+import { ownershipOf } from './ownership.ts'
 import { openOverlayDirectory } from './readdir.ts'
+import { realOf } from './real-object.ts'
 import { removeObject } from './remove.ts'
 import { renameObject } from './rename.ts'
 import { statfsOf, statOf } from './stat.ts'
@@ -72,8 +75,12 @@ export class OverlaySuperBlock implements SuperBlock<OverlayDentry> {
     return statOf(this.mount, inode)
   }
 
+  ownership(inode: OverlayDentry): Ownership {
+    return ownershipOf(this.mount, inode)
+  }
+
   readlink(inode: OverlayDentry): string {
-    const real = realOf(this.mount, inode)
+    const real = realOf(this.mount, inode.inode)
     return real.superBlock.readlink(real.inode, inode.inode.upper === null ? O_NOATIME : 0)
   }
 

@@ -15,7 +15,7 @@ import { FS_APPEND_FL, FS_IMMUTABLE_FL } from '../flags.ts'
 import { S_ISGID } from '../mode.ts'
 import type { Inode } from '../super-block.ts'
 import { inGroupOrCapable, isOwnerOrCapable } from './permission.ts'
-import type { Subject, View } from './view.ts'
+import { ownershipOf, type Subject, type View } from './view.ts'
 
 /** Anyone may read a list. Errors: ENODATA, EOPNOTSUPP of a symlink. */
 export function getAcl(view: View, { inode, syscall, path }: Subject, name: string): Uint8Array {
@@ -58,17 +58,17 @@ export function removeAcl(view: View, subject: Subject, name: string): void {
 /** Without the list, too, who is no member of the group must not keep its setgid bit (simple_set_acl()). */
 function dropForeignSetgid(view: View, inode: Inode): void {
   if (view.caller.capable) return
-  const { mode, gid } = view.superBlock.stat(inode)
+  const { mode, gid } = ownershipOf(view, inode)
   if ((mode & S_ISGID) === 0 || inGroupOrCapable(view.caller, gid)) return
   view.superBlock.change(inode, { mode: mode & 0o7777 & ~S_ISGID })
 }
 
 function setAccessAcl(view: View, { inode }: Subject, entries: readonly AclEntry[]): void {
   const { superBlock, caller } = view
-  const stat = superBlock.stat(inode)
+  const { gid } = ownershipOf(view, inode)
   const { bits, isWhole } = modeOfAcl(entries)
-  const kept = inGroupOrCapable(caller, stat.gid) ? 0o7000 : 0o7000 & ~S_ISGID
-  const mode = (stat.mode & kept) | bits
+  const kept = inGroupOrCapable(caller, gid) ? 0o7000 : 0o7000 & ~S_ISGID
+  const mode = (superBlock.stat(inode).mode & kept) | bits
   if (!isWhole) superBlock.setXattr(inode, aclAccessName, encodeAcl(entries), 0)
   else if (superBlock.getXattr(inode, aclAccessName) !== null) superBlock.removeXattr(inode, aclAccessName)
   superBlock.change(inode, { mode, followsAcl: true })

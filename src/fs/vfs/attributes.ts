@@ -7,7 +7,7 @@ import { S_ISUID } from '../mode.ts'
 import { isAppendOnly, permissionRefusal } from './permission.ts'
 import { bitsLostByWriting, hasCapability, setgidLost } from './privileges.ts'
 import { setAttributes } from './set-attributes.ts'
-import { check, type Subject, type View } from './view.ts'
+import { check, ownershipOf, type Subject, type View } from './view.ts'
 import { findInode } from './walk.ts'
 
 /** Largest file size: what a JavaScript number counts exactly; the kernel's is 2^63-1. */
@@ -46,8 +46,8 @@ export function chownInode(view: View, subject: Subject, { uid, gid }: Owner): v
   const { inode } = subject
   let kill = 0
   if (inode.type !== 'dir') {
-    const stat = view.superBlock.stat(inode)
-    kill = (stat.mode & S_ISUID) | setgidLost(view, stat.mode, stat.gid)
+    const present = ownershipOf(view, inode)
+    kill = (present.mode & S_ISUID) | setgidLost(view, present.mode, present.gid)
   }
   setAttributes(view, subject, {
     uid: uid >>> 0 === keep ? undefined : uid,
@@ -107,9 +107,9 @@ export function truncateInode(
   setAttributes(view, subject, { sizeBytes, mtimeNs, kill, killCapability: true, force: true })
 }
 
-/** file_remove_privs(): before the content of an open file changes. */
+/** file_remove_privs(): before the content of an open file changes. An overlay looks at the layer's file before that. */
 export function removePrivileges(view: View, subject: Subject): void {
-  const kill = bitsLostByWriting(view, subject.inode)
+  const kill = bitsLostByWriting(view, subject.inode, ({ superBlock }, inode) => superBlock.stat(inode))
   if (kill === 0 && !hasCapability(view, subject.inode)) return
   setAttributes(view, subject, { kill, killCapability: true, force: true })
 }

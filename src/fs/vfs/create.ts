@@ -6,7 +6,7 @@ import { FS_APPEND_FL, FS_IMMUTABLE_FL } from '../flags.ts'
 import { fileTypeOf, S_IFCHR, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_ISGID } from '../mode.ts'
 import type { Inode, NewInode } from '../super-block.ts'
 import { createRefusal, hardLinkRefusal, inGroupOrCapable } from './permission.ts'
-import { check, type View } from './view.ts'
+import { check, ownershipOf, type View } from './view.ts'
 import { beginWalk, checkPath, directoryOf, lookupLast, lookupPath, refuse, type Walk, walkToLast } from './walk.ts'
 
 /** mkdir(2): of the mode, permissions and the sticky bit. */
@@ -86,7 +86,7 @@ export function newInode(view: View, dir: Inode, make: Omit<NewInode, 'umask' | 
 /** mode_strip_sgid(): an executable file of another group's setgid directory would run as that group. */
 function stripSetgid(view: View, dir: Inode, { type, mode }: Pick<NewInode, 'type' | 'mode'>): number {
   if (type === 'dir' || view.caller.capable || (mode & (S_ISGID | 0o010)) !== (S_ISGID | 0o010)) return mode
-  const parent = view.superBlock.stat(dir)
+  const parent = ownershipOf(view, dir)
   if ((parent.mode & S_ISGID) === 0 || inGroupOrCapable(view.caller, parent.gid)) return mode
   return mode & ~S_ISGID
 }

@@ -23,7 +23,7 @@ import { truncateInode } from './attributes.ts'
 import { createEntry, newInode } from './create.ts'
 import { openHandle } from './handle.ts'
 import { createRefusal, isAppendOnly, isOwnerOrCapable, permissionRefusal } from './permission.ts'
-import { check, type View } from './view.ts'
+import { check, ownershipOf, type View } from './view.ts'
 import {
   beginWalk,
   directoryOf,
@@ -113,10 +113,10 @@ function openExisting(walk: Walk, { inode, directory }: Found, flags: number): F
  */
 function stickyRefusal(view: View, dir: Inode, inode: Inode): Errno | null {
   if (inode.type === 'file' || inode.type === 'fifo') return null
-  const parent = view.superBlock.stat(dir)
+  const parent = ownershipOf(view, dir)
   const isShared = (parent.mode & S_ISVTX) !== 0 && (parent.mode & 0o002) !== 0
   if (!isShared) return null
-  const { uid } = view.superBlock.stat(inode)
+  const { uid } = ownershipOf(view, inode)
   return uid === parent.uid || uid === view.caller.uid ? null : 'EACCES'
 }
 

@@ -9,9 +9,9 @@ import { aclAccessName, aclGrants, decodeAcl } from '../acl/posix-acl.ts'
 import type { Credentials } from '../credentials.ts'
 import { FS_APPEND_FL, FS_IMMUTABLE_FL, MAY_EXEC, MAY_READ, MAY_WRITE } from '../flags.ts'
 import { S_ISGID, S_ISUID, S_ISVTX } from '../mode.ts'
-import type { Stat } from '../stat.ts'
+import type { Ownership } from '../stat.ts'
 import type { Inode, SuperBlock } from '../super-block.ts'
-import { type View, viewOf } from './view.ts'
+import { ownershipOf, type View, viewOf } from './view.ts'
 
 /** Whether the caller acts with this group: fsgid or one of the others. */
 export function inGroup(caller: Credentials, gid: number): boolean {
@@ -25,7 +25,7 @@ export function inGroupOrCapable(caller: Credentials, gid: number): boolean {
 
 /** inode_owner_or_capable() */
 export function isOwnerOrCapable(view: View, inode: Inode): boolean {
-  return view.caller.capable || view.caller.uid === view.superBlock.stat(inode).uid
+  return view.caller.capable || view.caller.uid === ownershipOf(view, inode).uid
 }
 
 /** chattr +i */
@@ -67,13 +67,13 @@ function genericRefusal(view: View, inode: Inode, mask: number): Errno | null {
   if (!view.caller.capable) return modeRefusal(view, inode, mask)
   // Capabilities override everything but executing a file that nobody may execute.
   if (inode.type === 'dir' || (mask & MAY_EXEC) === 0) return null
-  return (view.superBlock.stat(inode).mode & 0o111) === 0 ? 'EACCES' : null
+  return (ownershipOf(view, inode).mode & 0o111) === 0 ? 'EACCES' : null
 }
 
 /** acl_permission_check() */
 function modeRefusal(view: View, inode: Inode, mask: number): Errno | null {
-  const { superBlock, caller } = view
-  const { mode, uid, gid } = superBlock.stat(inode)
+  const { caller } = view
+  const { mode, uid, gid } = ownershipOf(view, inode)
   if (uid === caller.uid) return (mask & ~(mode >> 6) & 7) === 0 ? null : 'EACCES'
   const value = (mode & 0o070) === 0 ? null : accessAcl(view, inode)
   if (value !== null) {
@@ -129,21 +129,21 @@ export function deleteRefusal(view: View, dir: Inode, victim: Inode, asDirectory
 
 /** Whether the sticky bit of the directory protects the entry from the caller. */
 function isSticky(view: View, dir: Inode, victim: Inode): boolean {
-  const { superBlock, caller } = view
+  const { caller } = view
   if (caller.capable) return false
-  const { mode, uid } = superBlock.stat(dir)
+  const { mode, uid } = ownershipOf(view, dir)
   if ((mode & S_ISVTX) === 0 || uid === caller.uid) return false
-  return superBlock.stat(victim).uid !== caller.uid
+  return ownershipOf(view, victim).uid !== caller.uid
 }
 
 /** may_linkat(): whether protected_hardlinks lets the caller make another name for the object. */
 export function hardLinkRefusal(view: View, inode: Inode): Errno | null {
   if (view.caller.capable) return null
-  const stat = view.superBlock.stat(inode)
-  return stat.uid === view.caller.uid || isSafeLinkSource(view, inode, stat) ? null : 'EPERM'
+  const ownership = ownershipOf(view, inode)
+  return ownership.uid === view.caller.uid || isSafeLinkSource(view, inode, ownership) ? null : 'EPERM'
 }
 
-function isSafeLinkSource(view: View, inode: Inode, { mode }: Stat): boolean {
+function isSafeLinkSource(view: View, inode: Inode, { mode }: Ownership): boolean {
   if (inode.type !== 'file' || (mode & S_ISUID) !== 0) return false
   const executableByGroup = S_ISGID | 0o010
   if ((mode & executableByGroup) === executableByGroup) return false

@@ -4,7 +4,7 @@
 import { S_ISGID, S_ISUID } from '../mode.ts'
 import type { Inode } from '../super-block.ts'
 import { inGroup } from './permission.ts'
-import type { View } from './view.ts'
+import { ownershipOf, type View } from './view.ts'
 
 const capabilityName = 'security.capability'
 
@@ -22,9 +22,9 @@ export function removeCapability(view: View, inode: Inode): void {
 }
 
 /** Of a mode, the bits S_ISUID and S_ISGID that a write by this caller takes away. */
-export function bitsLostByWriting(view: View, inode: Inode): number {
+export function bitsLostByWriting(view: View, inode: Inode, look = ownershipOf): number {
   if (view.caller.capable || inode.type !== 'file') return 0
-  const { mode, gid } = view.superBlock.stat(inode)
+  const { mode, gid } = look(view, inode)
   return (mode & S_ISUID) | setgidLost(view, mode, gid)
 }
 

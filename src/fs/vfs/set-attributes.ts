@@ -5,11 +5,11 @@ import { FsError } from '../../errors/index.ts'
 import { aclAccessName, chmodAcl, decodeAcl, encodeAcl } from '../acl/posix-acl.ts'
 import { FS_APPEND_FL, FS_IMMUTABLE_FL, MAY_WRITE } from '../flags.ts'
 import { S_ISGID, S_ISUID } from '../mode.ts'
-import type { Stat } from '../stat.ts'
+import type { Ownership } from '../stat.ts'
 import type { Inode, InodeChange } from '../super-block.ts'
 import { inGroup, inGroupOrCapable, isImmutable, permissionRefusal, readAcl } from './permission.ts'
 import { hasCapability, removeCapability } from './privileges.ts'
-import { check, type Subject, type View } from './view.ts'
+import { check, ownershipOf, type Subject, type View } from './view.ts'
 
 /** What a call asks for: struct iattr with its ATTR_ bits. */
 export type AttributeRequest = {
@@ -58,30 +58,30 @@ function checkFlags(view: View, subject: Subject, request: AttributeRequest): vo
   }
   if (touch !== true) return
   if (isImmutable(view, inode)) fail(subject, 'EPERM')
-  if (view.caller.capable || view.caller.uid === view.superBlock.stat(inode).uid) return
+  if (view.caller.capable || view.caller.uid === ownershipOf(view, inode).uid) return
   check(permissionRefusal(view, inode, MAY_WRITE), syscall, path)
 }
 
 /** The mode to set: the one asked for, or what is left without the bits to kill. Undefined: it stays. */
 function modeAfter(view: View, inode: Inode, { mode, kill = 0 }: AttributeRequest): number | undefined {
   if (mode !== undefined || kill === 0) return mode
-  const present = view.superBlock.stat(inode).mode & 0o7777
-  return (present & kill) === 0 ? undefined : present & ~kill
+  if ((ownershipOf(view, inode).mode & kill) === 0) return undefined
+  return view.superBlock.stat(inode).mode & 0o7777 & ~kill
 }
 
 /** setattr_prepare() */
 function checkOwner(view: View, subject: Subject, { request, mode }: Decided): void {
   const { uid, gid, explicitTimes } = request
   if (mode === undefined && uid === undefined && gid === undefined && explicitTimes !== true) return
-  const stat = view.superBlock.stat(subject.inode)
-  const isOwner = stat.uid === view.caller.uid
-  if (uid !== undefined && !(isOwner && uid === stat.uid)) fail(subject, 'EPERM')
-  if (gid !== undefined && !(isOwner && mayGiveTo(view, gid, stat))) fail(subject, 'EPERM')
+  const ownership = ownershipOf(view, subject.inode)
+  const isOwner = ownership.uid === view.caller.uid
+  if (uid !== undefined && !(isOwner && uid === ownership.uid)) fail(subject, 'EPERM')
+  if (gid !== undefined && !(isOwner && mayGiveTo(view, gid, ownership))) fail(subject, 'EPERM')
   if ((mode !== undefined || explicitTimes === true) && !isOwner) fail(subject, 'EPERM')
 }
 
-function mayGiveTo(view: View, gid: number, stat: Stat): boolean {
-  return gid === stat.gid || inGroup(view.caller, gid)
+function mayGiveTo(view: View, gid: number, ownership: Ownership): boolean {
+  return gid === ownership.gid || inGroup(view.caller, gid)
 }
 
 function changeOf(view: View, inode: Inode, { request, mode }: Decided): InodeChange {
@@ -104,7 +104,7 @@ function withoutForeignSetgid(
   { mode, gid }: { readonly mode: number; readonly gid: number | undefined },
 ): number {
   if ((mode & S_ISGID) === 0 || view.caller.capable) return mode
-  return inGroupOrCapable(view.caller, gid ?? view.superBlock.stat(inode).gid) ? mode : mode & ~S_ISGID
+  return inGroupOrCapable(view.caller, gid ?? ownershipOf(view, inode).gid) ? mode : mode & ~S_ISGID
 }
 
 /** posix_acl_chmod(); a file system that did it itself (a host directory) is left alone. */

@@ -1,6 +1,7 @@
 // What every part of the Vfs works on: one caller's sight of a file system, and the names of errors.
 import { type Errno, FsError } from '../../errors/index.ts'
 import type { Credentials } from '../credentials.ts'
+import type { Ownership } from '../stat.ts'
 import type { Inode, SuperBlock } from '../super-block.ts'
 
 /** A file system as one caller sees it. */
@@ -40,6 +41,11 @@ export function viewOf(superBlock: SuperBlock, caller: Credentials): View {
 /** Remembers that a directory is gone, where an open one could be it. */
 export function markRemoved({ state }: View, dir: Inode): void {
   if (state.openDirectories > 0) state.dead.add(dir)
+}
+
+/** Mode and owner of an object, for whoever checks permissions. */
+export function ownershipOf({ superBlock }: View, inode: Inode): Ownership {
+  return superBlock.ownership === undefined ? superBlock.stat(inode) : superBlock.ownership(inode)
 }
 
 /** Throws the refusal, if there is one. */

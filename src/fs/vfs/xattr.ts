@@ -10,7 +10,7 @@ import { getAcl, removeAcl, setAcl } from './acl-xattr.ts'
 import { checkWritable } from './attributes.ts'
 import { isCapabilityValue, shownCapability } from './capability-value.ts'
 import { isOwnerOrCapable, permissionRefusal } from './permission.ts'
-import { check, type Subject, type View } from './view.ts'
+import { check, ownershipOf, type Subject, type View } from './view.ts'
 
 /** Longest name, in bytes: XATTR_NAME_MAX. */
 const nameLimitBytes = 255
@@ -110,7 +110,7 @@ function attributeRefusal(
 /** Attributes of a sticky directory belong to its owner. */
 function isProtectedDirectory(view: View, inode: Inode): boolean {
   if (view.caller.capable || inode.type !== 'dir') return false
-  return (view.superBlock.stat(inode).mode & S_ISVTX) !== 0 && !isOwnerOrCapable(view, inode)
+  return (ownershipOf(view, inode).mode & S_ISVTX) !== 0 && !isOwnerOrCapable(view, inode)
 }
 
 /** cap_inode_setxattr(), cap_inode_removexattr() */
