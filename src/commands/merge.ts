@@ -32,6 +32,8 @@ export type MergeOptions = {
   readonly format: 'dir' | 'tar' | null
   /** Replace a file, or an empty directory. */
   readonly force: boolean
+  /** Holes of files are left out of a tar archive. */
+  readonly sparse: boolean
   /** Later times become this, in a tar archive. Seconds. */
   readonly latestTimeSec: number | null
   /** Takes an archive that goes to standard output. */
@@ -122,12 +124,13 @@ function count({ items }: Changeset): { readonly entries: number; readonly fileB
 }
 
 async function writeTar(output: string, changeset: Changeset, options: MergeOptions): Promise<string> {
-  const { warn, signal, force, writeOutput, latestTimeSec } = options
+  const { warn, signal, force, writeOutput, sparse, latestTimeSec } = options
   const how = {
     warn,
     signal,
     compression: 'none',
     reservedNames: 'keep',
+    sparse,
     ...(latestTimeSec === null ? {} : { latestTimeSec }),
   } as const
   if (output === '-') return (await writeLayer(changeset, how, writeOutput)).digest

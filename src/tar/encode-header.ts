@@ -6,7 +6,8 @@ import { encodeName } from '../path/index.ts'
 import { isHeaderOnly } from './decode-block.ts'
 import { type BlockFields, encodeBlock, fitsNumber, fitsText, splitPath } from './encode-block.ts'
 import { encodePaxRecords, formatPaxTime } from './encode-pax.ts'
-import { tarType } from './header.ts'
+import { areSegments, encodeSparseMap, sparseName, storedBytesOf } from './encode-sparse.ts'
+import { type SparseSegment, tarType } from './header.ts'
 import { blockSize, field, paddingOf } from './layout.ts'
 
 /** An entry to write; every `TarHeader` of a type in `tarType` but `gnuSparse` is one. */
@@ -31,6 +32,11 @@ export type TarEntry = {
   readonly devMinor?: number
   /** Extended attributes by full name (`security.capability`), values as bytes. */
   readonly xattrs?: ReadonlyMap<string, Uint8Array>
+  /**
+   * Where the data of a sparse file of `size` bytes is: the caller writes these bytes alone. Segments ascend, and all but
+   * the last are whole blocks at multiples of a block.
+   */
+  readonly sparse?: readonly SparseSegment[] | null
 }
 
 /** The two zero blocks that end an archive. */
@@ -42,15 +48,42 @@ export function tarPadding(sizeBytes: number): Uint8Array {
 }
 
 /**
- * Encodes everything of an entry that stands before its contents: one block, or a PAX header and one block.
+ * Encodes everything of an entry that stands before its contents: one block, or a PAX header and one block; of a sparse
+ * file also its map.
  *
  * Errors: BAD_ENTRY when tar cannot express the entry (a NUL in a name, no name, a negative or fractional number, "="
- * in the name of an extended attribute, an unknown type), LIMIT_EXCEEDED when its PAX records are more than readers
+ * in the name of an extended attribute, an unknown type, a sparse map that is none), LIMIT_EXCEEDED when its PAX records are more than readers
  * accept.
  */
 export function encodeTarHeader(entry: TarEntry): Uint8Array {
+  if (entry.sparse) return encodeSparse(entry, entry.sparse)
+  return encodePlain(entry, noRecords)
+}
+
+/** The stored bytes as a file of their own, and records that say what they are. */
+function encodeSparse(entry: TarEntry, segments: readonly SparseSegment[]): Uint8Array {
+  const { name, type, size = 0, sparse: _, ...rest } = entry
+  if (type !== tarType.file || !areSegments(segments, size)) throw cannotWrite(entry, 'its sparse map does not fit')
+  const map = encodeSparseMap(segments, size)
+  const stored = { ...rest, name: sparseName(name), type, size: map.length + storedBytesOf(segments) }
+  const records = new Map([
+    ['GNU.sparse.major', encodeName('1')],
+    ['GNU.sparse.minor', encodeName('0')],
+    ['GNU.sparse.name', nameField(entry, 'name', name)],
+    ['GNU.sparse.realsize', encodeName(`${numberField(entry, 'size', size)}`)],
+  ])
+  const header = encodePlain(stored, records)
+  const encoded = new Uint8Array(header.length + map.length)
+  encoded.set(header)
+  encoded.set(map, header.length)
+  return encoded
+}
+
+function encodePlain(entry: TarEntry, more: ReadonlyMap<string, Uint8Array>): Uint8Array {
   const fields = fieldsOf(entry)
   const records = recordsOf(entry, fields)
+  for (const [name, value] of more) records.set(name, value)
+  if (more.has('GNU.sparse.name')) records.delete('path') // some readers would take this one
   const split = fitsText(field.name, fields.name) ? null : splitPath(fields.name)
   if (split !== null) records.delete('path')
   const block = encodeBlock(split === null ? fields : { ...fields, ...split })
@@ -65,6 +98,7 @@ export function encodeTarHeader(entry: TarEntry): Uint8Array {
 }
 
 const nothing = new Uint8Array()
+const noRecords: ReadonlyMap<string, Uint8Array> = new Map()
 const slash = 0x2f
 
 const paxHeader: BlockFields = {

@@ -42,7 +42,8 @@ function isUsual(entry: TarEntry): boolean {
     devMinor === 0 &&
     usualTypes.has(entry.type) &&
     !entry.userName &&
-    !entry.groupName
+    !entry.groupName &&
+    !entry.sparse
   )
 }
 

@@ -184,6 +184,7 @@ describe('ovl diff of an upperdir', () => {
     ['--layer of an upperdir', ['up', '--layer', '1'], 'USAGE', 2],
     ['--lower with two trees', ['up', 'up', '--lower', 'up'], 'USAGE', 2],
     ['--compress without a layer', ['up', '--compress', 'gzip'], 'USAGE', 2],
+    ['--sparse without a layer', ['up', '--sparse'], 'USAGE', 2],
     ['--save of an upperdir', ['up', '--save'], 'USAGE', 2],
     ['an image alone', [image], 'USAGE', 2],
     ['--lower with an image', [image, '--lower', 'up'], 'USAGE', 2],
@@ -234,6 +235,24 @@ describe('ovl diff --format tar', () => {
       expect(unpacked.equals(fs.readFileSync(path.join(cwd, 'plain')))).to.equal(true)
     })
   }
+
+  it('leaves out holes when asked to: --sparse', async () => {
+    make('up', { holes: { content: 'x', mtime: at } })
+    fs.truncateSync(path.join(cwd, 'up/holes'), 3_000_000)
+    fs.utimesSync(path.join(cwd, 'up/holes'), Number(at), Number(at))
+    await diff('--format', 'tar', '-o', 'data.tar', 'up')
+    await diff('--format', 'tar', '-o', 'holes.tar', '-S', 'up')
+    await diff('--format', 'tar', '-o', 'packed.tar.gz', '--compress', 'gzip', '--sparse', 'up')
+    expect(fs.statSync(path.join(cwd, 'data.tar')).size).to.equal(512 + 3_000_320 + 1024)
+    expect(fs.statSync(path.join(cwd, 'holes.tar')).size).to.equal(3 * 512 + 512 + 4096 + 1024)
+    for (const archive of ['holes.tar', 'packed.tar.gz']) {
+      fs.mkdirSync(path.join(cwd, 'out'))
+      expect(spawnSync('tar', ['xf', `../${archive}`], { cwd: path.join(cwd, 'out') }).status).to.equal(0)
+      expect((await diff('--exit-code', 'up', 'out')).stdout).to.equal('')
+      expect(fs.statSync(path.join(cwd, 'out/holes')).blocks * 512).to.be.below(100_000)
+      fs.rmSync(path.join(cwd, 'out'), { recursive: true })
+    }
+  })
 
   it('writes to a pipe, with nothing else on it', () => {
     make('up', { a: 'content' })

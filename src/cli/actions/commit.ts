@@ -33,7 +33,10 @@ export function readWriteOptions(
   { flags }: Call,
   session: Session,
   createdBy: string,
-): Pick<CommitOptions, 'history' | 'epochSec' | 'family' | 'compression' | 'timePrecision' | 'force' | 'onBlob'> {
+): Pick<
+  CommitOptions,
+  'history' | 'epochSec' | 'family' | 'compression' | 'timePrecision' | 'sparse' | 'force' | 'onBlob'
+> {
   const [author, comment, family] = [flags.text('--author'), flags.text('--comment'), flags.text('--format')]
   return {
     history: {
@@ -45,6 +48,7 @@ export function readWriteOptions(
     family: family === undefined ? null : family === 'docker' ? 'docker' : 'oci',
     compression: readCompression(flags.text('--compress')),
     timePrecision: flags.text('--time-precision') === 's' ? 's' : 'ns',
+    sparse: flags.has('--sparse'),
     force: flags.has('--force'),
     onBlob: blob => session.progress.showOnly(blobTask(blob)),
   }

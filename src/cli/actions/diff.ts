@@ -39,7 +39,7 @@ function readFormat({ flags }: Call, { settings }: Session): Format {
 
 /** Errors: USAGE for flags that say something about a layer when none is written. */
 function checkFlags({ flags }: Call, format: Format): void {
-  const stray = ['--opaque', '--time-precision', '--compress'].find(flag => flags.has(flag))
+  const stray = ['--opaque', '--time-precision', '--sparse', '--compress'].find(flag => flags.has(flag))
   if (format !== 'tar' && stray !== undefined)
     throw new OvlError('USAGE', `${stray} needs --format tar`, { hint: 'ovl help diff' })
   if (flags.has('--force') && (flags.text('--output') ?? '-') === '-')
@@ -72,6 +72,7 @@ function readOutput({ flags }: Call, session: Session, path: string): LayerOutpu
     compression: compression === 'gzip' || compression === 'zstd' ? compression : 'none',
     opaque: flags.text('--opaque') === 'explicit' ? 'explicit' : 'marker',
     timePrecision: flags.text('--time-precision') === 's' ? 's' : 'ns',
+    sparse: flags.has('--sparse'),
     withoutParents: flags.has('--no-parents'),
     withoutDigest: session.settings.quiet,
     ...(latestTimeSec === null ? {} : { latestTimeSec }),

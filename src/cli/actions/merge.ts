@@ -23,6 +23,7 @@ export const mergeAction: Action = async (call, session) => {
     userxattr: flags.has('--userxattr'),
     format: flags.text('--format') === undefined ? null : flags.text('--format') === 'tar' ? 'tar' : 'dir',
     force: flags.has('--force'),
+    sparse: flags.has('--sparse'),
     latestTimeSec: readEpoch(flags.text('--epoch')),
     writeOutput: bytes => session.write(bytes),
     warn: session.warnings.warn,

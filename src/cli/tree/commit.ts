@@ -13,6 +13,7 @@ export const writeFlags: readonly FlagSpec[] = [
   { long: '--format', value: 'F', choices: ['oci', 'docker'], text: 'an OCI or a Docker manifest; default: as before' },
   { long: '--compress', value: 'C', choices: ['gzip', 'zstd', 'none'], text: 'how the new layer is stored' },
   { long: '--time-precision', value: 'T', choices: ['s', 'ns'], text: 'times in the layer: ns (the default) or s' },
+  { long: '--sparse', short: '-S', text: 'leave out the holes of files in the layer, which not every tool reads' },
   { long: '--force', text: 'replace an image of the same name in a layout, or an existing archive' },
 ]
 

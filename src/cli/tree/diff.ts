@@ -53,6 +53,7 @@ export const diffSpec: CommandSpec = {
       choices: ['ns', 's'],
       text: 'in a layer: times with nanoseconds or without',
     },
+    { long: '--sparse', short: '-S', text: 'in a layer: leave out the holes of files, which not every tool reads' },
     { long: '--compress', value: 'C', choices: ['none', 'gzip', 'zstd'], text: 'compress the layer' },
   ],
   examples: [

@@ -14,6 +14,11 @@ export const mergeSpec: CommandSpec = {
     { long: '--format', value: 'F', choices: ['dir', 'tar'], text: 'default: tar for OUT.tar and "-", else dir' },
     { long: '--userxattr', text: 'marks are user.overlay.*; found out when the root of the top layer has some' },
     { long: '--epoch', value: 'SECONDS', text: 'later times in a tar archive become it; default: SOURCE_DATE_EPOCH' },
+    {
+      long: '--sparse',
+      short: '-S',
+      text: 'leave out the holes of files in a tar archive; a directory always has them',
+    },
     { long: '--force', text: 'replace an archive that exists' },
   ],
   examples: [

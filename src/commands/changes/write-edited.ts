@@ -29,6 +29,8 @@ export type WriteEditedOptions = Pick<ImageOptions, 'limits' | 'warn' | 'signal'
   /** Seconds: times after it become it, the image's own among them. Null takes the current time. */
   readonly epochSec: number | null
   readonly timePrecision: 's' | 'ns'
+  /** Holes of files are left out of the new layer. */
+  readonly sparse: boolean
   readonly family: ManifestFamily | null
   /** Of the new layer; null takes zstd where the top layer has it, else gzip. */
   readonly compression: Conversion['compression']
@@ -111,8 +113,8 @@ export async function makeLayer(
   staging: Staging,
 ): Promise<MadeLayer> {
   const { image, destination, options } = job
-  const { epochSec, timePrecision } = options
-  const times: EncodeOptions = { timePrecision, ...(epochSec === null ? {} : { latestTimeSec: epochSec }) }
+  const { epochSec, timePrecision, sparse } = options
+  const times: EncodeOptions = { timePrecision, sparse, ...(epochSec === null ? {} : { latestTimeSec: epochSec }) }
   const encoder = encodeLayer(entries, times)
   try {
     const compression = compressionFor(image, destination, options)

@@ -20,14 +20,14 @@ export type StreamedLayer = Pick<Changeset, 'changes' | 'isCompared' | 'style'> 
   readonly written: PackedLayer
 }
 
-/** Null where there is only the other way. Errors: those of `packLayer`. */
+/** Null where there is only the other way: the threads know nothing of holes. Errors: those of `packLayer`. */
 export async function streamLayer(
   found: OpenChanges,
   options: WriteLayerOptions,
   output: FileWriter,
 ): Promise<StreamedLayer | null> {
   const { upper } = found
-  if (upper === null || options.compression !== 'none') return null
+  if (upper === null || options.compression !== 'none' || options.sparse === true) return null
   if (!upper.isAlone || options.withoutParents === true) return packCompared(found, upper, { options, output })
   return packAlone(upper, { options, output })
 }

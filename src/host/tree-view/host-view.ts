@@ -78,6 +78,7 @@ const mostOpen = 64
 const { O_RDONLY, O_DIRECTORY, O_NONBLOCK } = fs.constants
 const O_NOATIME = 0o1000000
 const SEEK_DATA = 3
+const SEEK_HOLE = 4
 
 class DirectoryView implements HostView {
   readonly root: HostObject
@@ -149,7 +150,8 @@ class DirectoryView implements HostView {
     const calls = this.#calls
     return {
       read: (target, position) => calls.pread(fd, target, position),
-      nextData: position => nextData(calls, { fd, position, sizeBytes }),
+      nextData: position => next(calls, position, { fd, sizeBytes, whence: SEEK_DATA, without: position }),
+      nextHole: position => next(calls, position, { fd, sizeBytes, whence: SEEK_HOLE, without: sizeBytes }),
       close: () => calls.close(fd),
     }
   }
@@ -192,16 +194,21 @@ class DirectoryView implements HostView {
   }
 }
 
-function nextData(
-  calls: ScanCalls,
-  { fd, position, sizeBytes }: { readonly fd: number; readonly position: number; readonly sizeBytes: number },
-): number {
+type Seek = {
+  readonly fd: number
+  readonly sizeBytes: number
+  readonly whence: number
+  /** The answer of a file system that knows no holes. */
+  readonly without: number
+}
+
+function next(calls: ScanCalls, position: number, { fd, sizeBytes, whence, without }: Seek): number {
   if (position >= sizeBytes) return sizeBytes
   try {
-    return calls.lseek(fd, position, SEEK_DATA)
+    return calls.lseek(fd, position, whence)
   } catch (error) {
     if (isErrno(error, 'ENXIO')) return sizeBytes
-    if (isErrno(error, 'EINVAL', 'EOPNOTSUPP')) return position // a file system that knows no holes
+    if (isErrno(error, 'EINVAL', 'EOPNOTSUPP')) return without
     throw error
   }
 }

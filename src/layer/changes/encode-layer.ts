@@ -8,6 +8,7 @@ import {
   encodeTarHeader,
   endOfArchive,
   headerRoomBytes,
+  type SparseSegment,
   type TarEntry,
   tarPadding,
   tarType,
@@ -15,6 +16,7 @@ import {
 } from '../../tar/index.ts'
 import type { Xattrs } from '../attributes.ts'
 import type { PlacedObject } from './compare-objects.ts'
+import { findSegments } from './find-holes.ts'
 import type { WrittenEntry } from './layer-entries.ts'
 import { readFailure } from './read-failure.ts'
 import type { ContentReader } from './tree-view.ts'
@@ -25,6 +27,8 @@ export type EncodeOptions = {
   readonly timePrecision?: 's' | 'ns'
   /** Later times become this: SOURCE_DATE_EPOCH. Seconds. */
   readonly latestTimeSec?: number
+  /** Holes of files are left out (PAX sparse format 1.0), where they are data else. */
+  readonly sparse?: boolean
 }
 
 /** Bytes of an archive, in pieces as large as the caller wants. */
@@ -63,8 +67,17 @@ export function encodeLayerBytes(entries: readonly WrittenEntry[], options: Enco
   return bytes
 }
 
-/** The file whose bytes are being written. */
-type OpenContent = { readonly reader: ContentReader; readonly sizeBytes: number; readonly path: string; at: number }
+/** The file whose bytes are being written: one segment of data after the other. */
+type OpenContent = {
+  readonly reader: ContentReader
+  readonly path: string
+  /** None is empty. */
+  segments: readonly SparseSegment[]
+  segment: number
+  /** How far it is in the segment. */
+  at: number
+  storedBytes: number
+}
 
 class Encoder implements LayerEncoder {
   readonly #entries: readonly WrittenEntry[]
@@ -124,34 +137,56 @@ class Encoder implements LayerEncoder {
 
   #write(entry: WrittenEntry, target: Uint8Array, at: number): number {
     const header = tarEntry(entry, this.#options)
-    const sizeBytes = entry.kind === 'object' && entry.object.object.type === 'file' ? (header.size ?? 0) : 0
-    if (sizeBytes > 0 && entry.kind === 'object') {
-      const { view, object } = contentOf(entry.object)
-      this.#file = { reader: view.open(object), sizeBytes, path: entry.path, at: 0 }
-    }
+    const sparse = this.#openContent(entry, header.size ?? 0)
+    if (sparse !== null) return this.#putReady(encodeTarHeader({ ...header, sparse }))
     if (target.length - at < headerRoomBytes) return this.#putReady(encodeTarHeader(header))
     const written = writeTarHeader(header, target, at)
     return typeof written === 'number' ? written : this.#putReady(written)
   }
 
+  /** The segments of a file with holes that are to be left out. */
+  #openContent(entry: WrittenEntry, sizeBytes: number): readonly SparseSegment[] | null {
+    if (entry.kind !== 'object' || entry.object.object.type !== 'file' || sizeBytes === 0) return null
+    const { view, object } = contentOf(entry.object)
+    const segments = [{ offset: 0, length: sizeBytes }]
+    const file = { reader: view.open(object), path: entry.path, segments, segment: 0, at: 0 }
+    this.#file = { ...file, storedBytes: sizeBytes }
+    const sparse = this.#options.sparse === true ? findSegments(file.reader, sizeBytes) : null
+    if (sparse === null) return null
+    this.#file = { ...file, segments: sparse, storedBytes: sparse.reduce((sum, { length }) => sum + length, 0) }
+    if (sparse.length === 0) this.close()
+    return sparse
+  }
+
   #readFile(file: OpenContent, target: Uint8Array, at: number): number {
-    const end = Math.min(target.length, at + file.sizeBytes - file.at)
-    const count = readContent(file, target.subarray(at, end))
+    const { offset, length } = file.segments[file.segment] as SparseSegment // closed behind the last one
+    const end = Math.min(target.length, at + length - file.at)
+    const count = readContent(file, target.subarray(at, end), offset + file.at)
     if (count === 0) throw changedWhileRead(file.path)
     file.at += count
-    if (file.at < file.sizeBytes) return count
+    if (file.at < length) return count
+    file.segment++
+    file.at = 0
+    return file.segment < file.segments.length ? count : this.#endFile(file, { target, at, count })
+  }
+
+  /** Pads the last bytes of a file to a whole block; how many bytes are in the buffer. */
+  #endFile(
+    { storedBytes }: OpenContent,
+    { target, at, count }: { readonly target: Uint8Array; readonly at: number; readonly count: number },
+  ): number {
     this.close()
-    const padding = -file.sizeBytes & 511
+    const padding = -storedBytes & 511
     const paddedEnd = at + count + padding
-    if (paddedEnd > target.length) return count + this.#putReady(tarPadding(file.sizeBytes))
+    if (paddedEnd > target.length) return count + this.#putReady(tarPadding(storedBytes))
     target.fill(0, at + count, paddedEnd)
     return count + padding
   }
 }
 
-function readContent({ reader, path, at }: OpenContent, target: Uint8Array): number {
+function readContent({ reader, path }: OpenContent, target: Uint8Array, position: number): number {
   try {
-    return reader.read(target, at)
+    return reader.read(target, position)
   } catch (error) {
     throw readFailure(error, path)
   }

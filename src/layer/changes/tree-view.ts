@@ -1,6 +1,6 @@
 // What a comparison reads of a tree, and nothing more, so that a tree can be a FileSystem or anything that is faster to
 // read. Times are two numbers and lists come sorted: both are needed for every object of large trees.
-import { FsError } from '../../errors/index.ts'
+import { FsError, isCode } from '../../errors/index.ts'
 import type { FileSystem, FileType, Inode, SuperBlock } from '../../fs/index.ts'
 import { O_NOATIME, O_RDONLY } from '../../fs/index.ts'
 import { comparePaths, type LayerPath } from '../../path/index.ts'
@@ -48,6 +48,8 @@ export interface ContentReader {
   read(target: Uint8Array, position: number): number
   /** The next data at or behind a position; the size of the file when there is none. */
   nextData(position: number): number
+  /** The next hole at or behind a position; the size of the file when there is none. */
+  nextHole(position: number): number
   close(): void
 }
 
@@ -155,17 +157,19 @@ class FileSystemView implements TreeView {
     const file = this.#superBlock.openFile(inodeOf(object), O_RDONLY | O_NOATIME)
     return {
       read: (target, position) => file.read(target, position),
-      nextData: position => (position >= sizeBytes ? sizeBytes : nextData(file, position, sizeBytes)),
+      nextData: position => next(at => file.seekData(at), position, sizeBytes),
+      nextHole: position => next(at => file.seekHole(at), position, sizeBytes),
       close: () => file.close(),
     }
   }
 }
 
-function nextData(file: { seekData(position: number): number }, position: number, sizeBytes: number): number {
+function next(seek: (position: number) => number, position: number, sizeBytes: number): number {
+  if (position >= sizeBytes) return sizeBytes
   try {
-    return file.seekData(position)
+    return seek(position)
   } catch (error) {
-    if ((error as { code?: string }).code === 'ENXIO') return sizeBytes
+    if (isCode(error, 'ENXIO')) return sizeBytes
     throw error
   }
 }
