@@ -12,6 +12,7 @@ export {
   decodeAcl,
   encodeAcl,
 } from './acl/posix-acl.ts'
+export { type ByteRange, copiedRanges } from './copied-ranges.ts'
 export { type Credentials, root, user } from './credentials.ts'
 export { freeDevice, newDevice } from './device.ts'
 export type { FileHandle, FileSystem, RenameOptions, TimeChange } from './file-system.ts'

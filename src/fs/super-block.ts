@@ -65,9 +65,9 @@ export interface InodeFile {
   /** fallocate(2): mode of FALLOC_FL_ bits. */
   allocate(mode: number, position: number, lengthBytes: number): void
   /**
-   * Makes this empty file hold the first `lengthBytes` of `source`, with its holes, without the bytes passing through
-   * the program: blocks shared or copied by the kernel. False where that cannot be done with such a source: the caller
-   * then reads and writes from the beginning. Errors: ENOSPC, EDQUOT, EIO.
+   * Makes this file, which holds nothing, hold the first `lengthBytes` of `source`, with the holes that `copiedRanges`
+   * leaves out, in one step: blocks shared or copied by the kernel, memory copied once. False where that cannot be done
+   * with such a source or in such a file: the caller then reads and writes from the beginning. Errors: ENOSPC, EDQUOT, EIO.
    */
   copyFrom?(source: InodeFile, lengthBytes: number): boolean
   close(): void

@@ -1,7 +1,7 @@
 // Copying the contents of a file to the upper layer (rules 99, 106). fs/overlayfs/copy_up.c: ovl_copy_up_file(),
 // ovl_copy_up_meta_inode_data().
 import { FsError, isErrno } from '../errors/index.ts'
-import { type Inode, type InodeFile, O_NOATIME, O_RDONLY, O_TRUNC, O_WRONLY } from '../fs/index.ts'
+import { copiedRanges, type Inode, type InodeFile, O_NOATIME, O_RDONLY, O_TRUNC, O_WRONLY } from '../fs/index.ts'
 import { removeMark, upperOf } from './marks.ts'
 import { type LowerObject, type OverlayDentry, type OverlayInode, type OverlayMount, pathOf } from './model.ts'
 
@@ -55,30 +55,22 @@ const smallChunk = new Uint8Array(1 << 16)
 
 function copyChunks(source: InodeFile, target: InodeFile, sizeBytes: number): void {
   const chunk = sizeBytes <= smallChunk.length ? smallChunk : new Uint8Array(Math.min(sizeBytes, chunkBytes))
-  let at = 0
-  let dataAt = -1
-  while (at < sizeBytes) {
-    if (dataAt < at) {
-      dataAt = nextData(source, at)
-      if (dataAt < 0) return
-      if (dataAt > at) {
-        at = dataAt
-        continue
-      }
+  for (const { start, end } of copiedRanges(sizeBytes, position => nextData(source, position))) {
+    for (let at = start; at < end; ) {
+      const length = source.read(chunk.subarray(0, Math.min(chunk.length, end - at)), at)
+      if (length === 0) return
+      writeAll(target, chunk.subarray(0, length), at)
+      at += length
     }
-    const length = source.read(chunk.subarray(0, Math.min(chunk.length, sizeBytes - at)), at)
-    if (length === 0) return
-    writeAll(target, chunk.subarray(0, length), at)
-    at += length
   }
 }
 
-/** -1: only a hole follows. */
-function nextData(source: InodeFile, from: number): number {
+/** Null: only a hole follows. Where nobody tells, all is data. */
+function nextData(source: InodeFile, from: number): number | null {
   try {
     return source.seekData(from)
   } catch (error) {
-    if (isErrno(error, 'ENXIO')) return -1
+    if (isErrno(error, 'ENXIO')) return null
     if (isErrno(error, 'EOPNOTSUPP', 'EINVAL')) return from
     throw error
   }

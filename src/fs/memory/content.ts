@@ -5,8 +5,8 @@
 /** The unit of allocation: what a hole is counted in. */
 export const pageSizeBytes = 4096
 
-// Growing copies at most this much, and at most half of it is slack.
-const extentLimitBytes = 16 * 1024 * 1024
+/** Growing copies at most this much, and at most half of it is slack. */
+export const extentLimitBytes = 16 * 1024 * 1024
 const noBytes = new Uint8Array(0)
 
 type Extent = {
@@ -53,6 +53,13 @@ export class FileContent {
       copyIn(extent, at - extent.start, whole ? source : source.subarray(at - position, stop - position))
       at = stop
     }
+  }
+
+  /** Stores what a range of other content reads as, where there is nothing yet and nothing behind; `start` begins a page. */
+  append(source: FileContent, start: number, end: number): void {
+    const bytes = new Uint8Array(end - start)
+    source.read(bytes, start, bytes.length)
+    this.#insert(this.#extents.length, { start, lengthBytes: pageCeil(bytes.length), bytes })
   }
 
   /** How many bytes of a write at `position` fit when `pages` more pages may come into being. */

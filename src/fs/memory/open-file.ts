@@ -1,9 +1,10 @@
 // An open regular file: reading, writing, holes and fallocate, with the times that tmpfs sets (mm/shmem.c,
 // shmem_file_read_iter, shmem_file_write_iter, shmem_file_llseek, shmem_fallocate).
 import { FsError } from '../../errors/index.ts'
+import { type ByteRange, copiedRanges } from '../copied-ranges.ts'
 import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, O_APPEND, O_NOATIME } from '../flags.ts'
 import type { InodeFile } from '../super-block.ts'
-import { pageSizeBytes } from './content.ts'
+import { extentLimitBytes, pageSizeBytes } from './content.ts'
 import type { MemoryInode } from './inode.ts'
 import type { Space } from './space.ts'
 
@@ -82,6 +83,23 @@ export class MemoryFile implements InodeFile {
     this.#modified()
   }
 
+  /** Of another file in memory. */
+  copyFrom(source: InodeFile, lengthBytes: number): boolean {
+    const { content } = this.#inode
+    if (!(source instanceof MemoryFile) || content.pages > 0) return false
+    const from = source.#inode
+    const ranges = rangesToCopy(from, lengthBytes)
+    const pages = ranges.reduce((sum, { start, end }) => sum + Math.ceil((end - start) / pageSizeBytes), 0)
+    // As far as there is room the file is written, and then it fails: that is left to `write`.
+    if (pages > this.#host.space.freePages) return false
+    for (const { start, end } of ranges) content.append(from.content, start, end)
+    this.#host.space.addPages(pages)
+    this.#inode.sizeBytes = lengthBytes
+    if (!source.#noatime) source.#host.accessed(from)
+    this.#modified()
+    return true
+  }
+
   close(): void {
     if (!this.#open) return
     this.#open = false
@@ -111,4 +129,20 @@ export class MemoryFile implements InodeFile {
     this.#inode.mtimeNs = now
     this.#inode.ctimeNs = now
   }
+}
+
+/** Neighbours are one, as far as an extent goes. */
+function rangesToCopy({ content, sizeBytes }: MemoryInode, lengthBytes: number): readonly ByteRange[] {
+  const nextData = (position: number): number | null => {
+    const found = content.nextData(position)
+    return found < sizeBytes ? found : null
+  }
+  const ranges: ByteRange[] = []
+  for (const range of copiedRanges(Math.min(lengthBytes, sizeBytes), nextData)) {
+    const last = ranges.at(-1)
+    if (last?.end === range.start && range.end - last.start <= extentLimitBytes) {
+      ranges[ranges.length - 1] = { start: last.start, end: range.end }
+    } else ranges.push(range)
+  }
+  return ranges
 }

@@ -2,14 +2,12 @@
 // hold the process up), and only used when the descriptor shows the object that was meant; truncating is left to `change`.
 import fs from 'node:fs'
 import { FsError, isErrno } from '../../errors/index.ts'
-import { type InodeFile, O_ACCMODE, O_APPEND, O_NOATIME, O_RDWR, O_WRONLY } from '../../fs/index.ts'
+import { copiedRanges, type InodeFile, O_ACCMODE, O_APPEND, O_NOATIME, O_RDWR, O_WRONLY } from '../../fs/index.ts'
 import { hostRefusal } from './host-refusal.ts'
 import type { HostInode, OpenDescriptor } from './host-inode.ts'
 import { checkIdentity, type Host, isByName, placeOf } from './places.ts'
 
 const { O_NONBLOCK } = fs.constants
-/** What one call copies: the kernel takes less than 2 GiB. */
-const copyStepBytes = 1 << 30
 
 /** `flags` as of `SuperBlock.openFile`. */
 type OpenOptions = { readonly flags: number; readonly onClose: (file: HostFile) => void }
@@ -93,7 +91,7 @@ export class HostFile implements InodeFile, OpenDescriptor {
     this.#host.calls.fallocate(this.#fd(), mode, { position, lengthBytes })
   }
 
-  /** Of another host file: all blocks shared where the file system can, else copied inside the kernel, holes kept. */
+  /** Of another host file: all blocks shared where the file system can, else copied inside the kernel. */
   copyFrom(source: InodeFile, lengthBytes: number): boolean {
     if (!(source instanceof HostFile)) return false
     const [from, to] = [source.#fd(), this.#fd()]
@@ -152,17 +150,13 @@ type Copy = { readonly from: number; readonly to: number; readonly lengthBytes: 
 /** False when the kernel does not copy between these files; nothing has been written then. */
 function copyData({ calls }: Host, { from, to, lengthBytes }: Copy): boolean {
   if (lengthBytes <= smallBytes) return false
-  let position = nextData(calls.lseek, from, 0)
-  while (position !== null && position < lengthBytes) {
-    const end = Math.min(calls.lseek(from, position, 4), lengthBytes)
-    while (position < end) {
-      const range = { position, lengthBytes: Math.min(end - position, copyStepBytes) }
-      const copied: number | null = calls.copyRange(from, to, range)
+  for (const { start, end } of copiedRanges(lengthBytes, position => nextData(calls.lseek, from, position))) {
+    for (let position = start; position < end; ) {
+      const copied = calls.copyRange(from, to, { position, lengthBytes: end - position })
       if (copied === null) return false
       if (copied === 0) return true // the source became shorter
       position += copied
     }
-    position = position < lengthBytes ? nextData(calls.lseek, from, position) : null
   }
   return true
 }
