@@ -25,11 +25,12 @@ export function removeObject(mount: OverlayMount, dentry: OverlayDentry): void {
   copyUp(mount, parent, copyUpCauses.newName)
   startNlink(mount, dentry)
   holdUpper(mount, inode)
+  // The kernel does so afterwards; but what lost its last name may be out of reach then.
+  refreshOwnership(mount, inode)
   try {
     if (leavesWhiteout) removeAndWhiteout(mount, dentry, whiteouts)
     else removeUpper(mount, dentry, whiteouts)
     dropNlink(dentry, isDirectory)
-    if (inode.names > 0 || inode.opened > 0) refreshOwnership(mount, inode)
   } finally {
     endNlink(mount, dentry)
   }

@@ -114,6 +114,8 @@ function carryOut(mount: OverlayMount, rename: Rename): void {
   const oldName = source.name
   if (target !== null && !isExchange) holdUpper(mount, target.inode)
   tell(mount, rename)
+  refreshOwnership(mount, source.inode)
+  if (target !== null) refreshOwnership(mount, target.inode)
   upperOf(mount).superBlock.rename(
     { dir: fromDirectory, name: oldName, inode: from },
     { dir: toDirectory, name, inode: there },
@@ -129,8 +131,6 @@ function carryOut(mount: OverlayMount, rename: Rename): void {
   directoryChanged(oldDirectory, isImpure || (isExchange && isTargetImpure))
   directoryChanged(directory, isImpure || isTargetImpure)
   moveNames(mount, rename)
-  refreshOwnership(mount, source.inode)
-  if (target !== null && (target.inode.names > 0 || target.inode.opened > 0)) refreshOwnership(mount, target.inode)
 }
 
 /** A file in the index stands for its entry there, which no rename moves. */

@@ -42,9 +42,16 @@ export function setUpIndex(mount: MountDraft, { upper, work, lower: [top] }: Pla
   }
   if (directory.type !== 'dir') throw new FsError('ENOTDIR', 'mount', `${work.path}/index`)
   verifyOwner(mount, { layer, directory, upper, work })
-  const place: WorkPlace = { ...mount.work, directory }
+  const names = listNames(work.superBlock, directory)
+  const place: WorkPlace = { ...mount.work, directory, temporaryNames: lastTemporary(names, mount.work.temporaryNames) }
   mount.work = place
-  for (const name of listNames(work.superBlock, directory)) checkEntry(mount, { layer, directory, name, work })
+  for (const name of names) checkEntry(mount, { layer, directory, name, work })
+}
+
+/** The index stays from mount to mount, with what the last one left in it; the kernel counts on until it is restarted. */
+function lastTemporary(names: readonly string[], last: number): number {
+  const numbers = names.map(name => (/^#[\da-f]{1,12}$/.test(name) ? Number.parseInt(name.slice(1), 16) : 0))
+  return Math.max(last, ...numbers)
 }
 
 type Owner = { readonly layer: Layer; readonly directory: Inode; readonly upper: Place; readonly work: Place }
