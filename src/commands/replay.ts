@@ -6,9 +6,11 @@ import { hostPath } from '../host/index.ts'
 import { type Runner, type RunnerName, withRunners } from '../replay/index.ts'
 import {
   compareReplays,
+  type CompareOptions,
   type Difference,
   formatScenario,
   kindOfDifference,
+  orderDecides,
   parseScenario,
   randomScenario,
   type Replay,
@@ -147,7 +149,7 @@ function start(runners: readonly Runner[], task: Task): Started {
     for (const { runner, answer } of asked) {
       runs.push({ runner: runner.name, title: runner.title, replay: await (answer ?? runner.run(task.scenario)) })
     }
-    return { runs, disagreements: compareAll(runners, runs) }
+    return { runs, disagreements: compareAll(runners, runs, task.scenario) }
   }
   return { ...task, compare }
 }
@@ -167,17 +169,24 @@ async function finish(
   return { name, scenario, runs, disagreements, shrunk }
 }
 
-function compareAll(runners: readonly Runner[], runs: ReplayReport['runs']): readonly Disagreement[] {
+function compareAll(
+  runners: readonly Runner[],
+  runs: ReplayReport['runs'],
+  scenario: Scenario,
+): readonly Disagreement[] {
   const reference = Math.max(0, runners.findIndex(isElsewhere))
   const other = runs[reference]
   return runs.flatMap((run, index) => {
     if (other === undefined || index === reference) return []
     const acrossFileSystems = [runners[index], runners[reference]].some(runner => runner?.isLikeTmpfs === false)
-    const difference = compareReplays(
-      { name: run.title, ...run },
-      { name: other.title, ...other },
-      { acrossFileSystems },
-    )
+    const compare = (options: CompareOptions): Difference | null =>
+      compareReplays({ name: run.title, ...run }, { name: other.title, ...other }, options)
+    const strict = compare({ acrossFileSystems })
+    // Most agree, so that the places are looked for only then.
+    const difference =
+      strict !== null && acrossFileSystems
+        ? compare({ acrossFileSystems, orderDecides: orderDecides(scenario) })
+        : strict
     return difference === null ? [] : [{ titles: [run.title, other.title] as const, difference }]
   })
 }

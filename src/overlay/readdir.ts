@@ -18,6 +18,7 @@ import {
   type OverlayDentry,
   type OverlayInode,
   type OverlayMount,
+  pathBelow,
   pathOf,
   xinoBits,
 } from './model.ts'
@@ -155,7 +156,10 @@ class OverlayDirectory implements InodeDirectory {
     try {
       settle(this.#mount, this.#dentry, listed)
     } catch (error) {
-      if (!(error instanceof FsError) || given === 0) throw error
+      if (!(error instanceof FsError)) throw error
+      const path = pathBelow(this.#dentry, listed.name)
+      this.#mount.trace?.({ kind: 'refused', path, operation: 'readdir', errno: error.code, rule: 84 })
+      if (given === 0) throw error
       return 'failed'
     }
     return listed.isWhiteout ? 'hidden' : 'shown'

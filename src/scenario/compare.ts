@@ -1,6 +1,8 @@
 // Where two runs of one scenario differ.
+import type { Json } from '../errors/index.ts'
 import { diffTrees, type TreeListing } from '../fs/index.ts'
 import { comparePaths } from '../path/index.ts'
+import type { OrderDecides } from './order-decides.ts'
 import type { Replay } from './result.ts'
 import type { Scenario } from './scenario.ts'
 import type { StepResult } from './run-steps.ts'
@@ -30,10 +32,13 @@ export type Difference = {
 /** How to compare. */
 export type CompareOptions = {
   /**
-   * The layers lie on different file systems: names come in an order of their own, and the number of a deleted file may
-   * be given to the next one.
+   * The layers lie on different file systems: names come in an order of their own, the number of a deleted file may be
+   * given to the next one, and what one stamps with the present (a file truncated to the size that it has) another
+   * leaves as it is: a time that one of the two does not tell says nothing.
    */
   readonly acrossFileSystems?: boolean
+  /** With that: what the order of names decides. */
+  readonly orderDecides?: OrderDecides
 }
 
 /** Null: they agree. */
@@ -42,8 +47,8 @@ export function compareReplays(a: NamedReplay, b: NamedReplay, options: CompareO
   const names = [a.name, b.name] as const
   const mount = left.mount === right.mount ? null : ([left.mount ?? null, right.mount ?? null] as const)
   const step = firstDifference(left.steps, right.steps, options)
-  const merged = compareTrees(left.merged, right.merged, names)
-  const upper = compareTrees(left.upper, right.upper, names)
+  const merged = compareTrees(left.merged, right.merged, { names, options, isMerged: true })
+  const upper = compareTrees(left.upper, right.upper, { names, options, isMerged: false })
   const isEqual = mount === null && step === null && merged.length === 0 && upper.length === 0
   return isEqual ? null : { mount, step, merged, upper }
 }
@@ -66,41 +71,97 @@ function firstDifference(
   const count = Math.max(left.length, right.length)
   for (let index = 0; index < count; index++) {
     const results = [left[index] ?? notRun, right[index] ?? notRun] as const
-    if (comparable(results[0], options) !== comparable(results[1], options)) return { index, results }
+    if (options.orderDecides?.steps.has(index) === true) continue
+    if (!isSameResult(results, options)) return { index, results }
   }
   return null
 }
 
 /** Both sides are made by the same code, so that keys stand in the same order. */
-function comparable(result: StepResult | NotRun, { acrossFileSystems = false }: CompareOptions): string {
-  if (!acrossFileSystems) return JSON.stringify(result)
+function isSameResult([a, b]: readonly [StepResult | NotRun, StepResult | NotRun], options: CompareOptions): boolean {
+  if (options.acrossFileSystems !== true) return JSON.stringify(a) === JSON.stringify(b)
+  const isTimed = [a, b].every(result => 'ok' in result && hasTime(result.ok))
+  return acrossFileSystems(a, isTimed) === acrossFileSystems(b, isTimed)
+}
+
+function hasTime(value: Json): boolean {
+  return typeof value === 'object' && value !== null && 'mtime' in value
+}
+
+function acrossFileSystems(result: StepResult | NotRun, isTimed: boolean): string {
   return JSON.stringify(result, (key, value: unknown) => {
-    if (key === 'ino') return undefined
+    if (key === 'ino' || (key === 'mtime' && !isTimed)) return undefined
     return Array.isArray(value) ? value.map(String).toSorted(comparePaths) : value
   })
 }
 
-function compareTrees(
-  left: TreeListing | null,
-  right: TreeListing | null,
-  names: readonly [string, string],
-): readonly string[] {
+type TreeComparison = {
+  readonly names: readonly [string, string]
+  readonly options: CompareOptions
+  readonly isMerged: boolean
+}
+
+function compareTrees(left: TreeListing | null, right: TreeListing | null, how: TreeComparison): readonly string[] {
+  const { names, options, isMerged } = how
   if (left === null && right === null) return []
   if (left === null || right === null) return [`no tree on ${left === null ? names[0] : names[1]}`]
-  return diffTrees(maskIdentities(left), maskIdentities(right), { names })
+  let trees: readonly [TreeListing, TreeListing] = [maskIdentities(left), maskIdentities(right)]
+  if (options.acrossFileSystems === true) {
+    const directories = options.orderDecides?.directories ?? new Set()
+    if (isMerged) trees = [without(trees[0], directories), without(trees[1], directories)]
+    else if (directories.size > 0) trees = [withoutOrigins(trees[0]), withoutOrigins(trees[1])]
+    trees = [withTimesOfBoth(...trees), withTimesOfBoth(trees[1], trees[0])]
+  }
+  return diffTrees(...trees, { names })
+}
+
+/** Leaves out directories and what is in them. */
+function without(tree: TreeListing, directories: ReadonlySet<string>): TreeListing {
+  const isLeft = (path: string): boolean => {
+    for (const directory of directories) {
+      if (path === directory || directory === '' || path.startsWith(`${directory}/`)) return true
+    }
+    return false
+  }
+  return Object.fromEntries(Object.entries(tree).filter(([path]) => !isLeft(path)))
+}
+
+/** Which directories have got one depends on which listings came to their end (rule 62). */
+function withoutOrigins(tree: TreeListing): TreeListing {
+  return mapXattrs(tree, (name, value) => (/^(?:trusted|user)\.overlay\.(?:origin|impure)$/.test(name) ? null : value))
+}
+
+function withTimesOfBoth(tree: TreeListing, other: TreeListing): TreeListing {
+  return Object.fromEntries(
+    Object.entries(tree).map(([path, node]) => {
+      if (node.mtime === undefined || other[path]?.mtime !== undefined) return [path, node]
+      const { mtime: _mtime, ...rest } = node
+      return [path, rest]
+    }),
+  )
 }
 
 /** What no two runs share stands in an exact listing, but says nothing in a comparison. */
 function maskIdentities(tree: TreeListing): TreeListing {
+  return mapXattrs(tree, (name, value) => {
+    const isIdentity = /^(?:trusted|user)\.overlay\.(?:origin|uuid|upper)$/.test(name)
+    return isIdentity && value !== '' ? '*' : value
+  })
+}
+
+type XattrValue = NonNullable<TreeListing[string]['xattrs']>[string]
+
+/** The tree with other values; null: without the attribute. */
+function mapXattrs(tree: TreeListing, map: (name: string, value: XattrValue) => XattrValue | null): TreeListing {
   return Object.fromEntries(
     Object.entries(tree).map(([path, node]) => {
-      const { xattrs } = node
+      const { xattrs, ...rest } = node
       if (xattrs === undefined) return [path, node]
-      const masked = Object.entries(xattrs).map(([name, value]) => {
-        const isIdentity = /^(?:trusted|user)\.overlay\.(?:origin|uuid|upper)$/.test(name)
-        return [name, isIdentity && value !== '' ? '*' : value] as const
+      const mapped = Object.entries(xattrs).flatMap(([name, value]) => {
+        const other = map(name, value)
+        return other === null ? [] : [[name, other] as const]
       })
-      return [path, { ...node, xattrs: Object.fromEntries(masked) }]
+      return [path, mapped.length === 0 ? rest : { ...rest, xattrs: Object.fromEntries(mapped) }]
     }),
   )
 }

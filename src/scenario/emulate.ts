@@ -1,7 +1,7 @@
 // The emulator as a runner: an overlay of ovl on directories of any file system of ovl.
 import { type Errno, FsError, OvlError } from '../errors/index.ts'
 import { type FileSystem, MemoryFs } from '../fs/index.ts'
-import { OverlayFs } from '../overlay/index.ts'
+import { type OverlayEvent, OverlayFs } from '../overlay/index.ts'
 import { lowerNames, type PlayOptions, playScenario } from './play.ts'
 import type { Replay } from './result.ts'
 import { isDataOnly, type Scenario, settingsOf } from './scenario.ts'
@@ -9,11 +9,15 @@ import { isDataOnly, type Scenario, settingsOf } from './scenario.ts'
 /** Where the layers of an emulated overlay lie; by default in memory. */
 export type EmulationPlace = { readonly layers: FileSystem; readonly nowNs: () => bigint }
 
+/** How to emulate. */
+export type EmulationOptions = PlayOptions & {
+  readonly place?: EmulationPlace
+  /** Told of every decision of the overlay. */
+  readonly trace?: (event: OverlayEvent) => void
+}
+
 /** Runs a scenario on the emulator. Errors: those of `playScenario`. */
-export function emulateScenario(
-  scenario: Scenario,
-  options: PlayOptions & { readonly place?: EmulationPlace } = {},
-): Replay {
+export function emulateScenario(scenario: Scenario, options: EmulationOptions = {}): Replay {
   const place = options.place ?? inMemory()
   let overlay: OverlayFs | null = null
   return playScenario(
@@ -21,7 +25,7 @@ export function emulateScenario(
     {
       ...place,
       mount() {
-        overlay = mountEmulated(scenario, place.layers)
+        overlay = mountEmulated(scenario, place.layers, options)
         return overlay
       },
       unmount() {
@@ -39,7 +43,7 @@ function inMemory(): EmulationPlace {
 }
 
 /** Errors: FsError with the errno that the kernel's mount(2) would give. */
-function mountEmulated(scenario: Scenario, fs: FileSystem): OverlayFs {
+function mountEmulated(scenario: Scenario, fs: FileSystem, { trace }: EmulationOptions): OverlayFs {
   const places = lowerNames(scenario).map(name => ({ fs, path: `/${name}` }))
   const isData = (_: unknown, index: number): boolean => {
     const layer = scenario.lower[index]
@@ -51,6 +55,7 @@ function mountEmulated(scenario: Scenario, fs: FileSystem): OverlayFs {
       data: places.filter(isData),
       ...(scenario.upper === undefined ? {} : { upper: { fs, path: '/u' }, work: { fs, path: '/w' } }),
       options: settingsOf(scenario.options),
+      ...(trace === undefined ? {} : { trace }),
     })
   } catch (error) {
     const errno = error instanceof OvlError ? error.data['errno'] : undefined

@@ -6,9 +6,10 @@ export {
   type NamedReplay,
   type NotRun,
 } from './compare.ts'
-export { emulateScenario, type EmulationPlace } from './emulate.ts'
+export { emulateScenario, type EmulationOptions, type EmulationPlace } from './emulate.ts'
 export { parseScenario, readScenario } from './parse-scenario.ts'
 export { formatScenario } from './format-scenario.ts'
+export { orderDecides, type OrderDecides } from './order-decides.ts'
 export { lowerNames, type PlayOptions, playScenario, type Stage } from './play.ts'
 export { randomScenario } from './random/random-scenario.ts'
 export { type Replay, replaySchema } from './result.ts'

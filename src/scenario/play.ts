@@ -21,6 +21,8 @@ export type Stage = {
 export type PlayOptions = {
   /** With overlayfs' bookkeeping: overlay.impure, overlay.nlink, and the values of overlay.origin and overlay.uuid. */
   readonly exact?: boolean
+  /** Told before each step, and with null before the trees are listed. */
+  readonly onStep?: (index: number | null) => void
 }
 
 /** Names of the lower layers of a scenario, in its order. */
@@ -29,7 +31,7 @@ export function lowerNames({ lower }: Scenario): readonly string[] {
 }
 
 /** Runs a scenario. Errors: BAD_SCENARIO for what a file system cannot make of a tree; all that is no FsError. */
-export function playScenario(scenario: Scenario, stage: Stage, { exact = false }: PlayOptions = {}): Replay {
+export function playScenario(scenario: Scenario, stage: Stage, { exact = false, onStep }: PlayOptions = {}): Replay {
   const startedNs = stage.nowNs()
   const listing = { exact, mtime: (timeNs: bigint) => !isTimeOfRun(timeNs, startedNs) }
   writeLayers(stage.layers, scenario)
@@ -40,11 +42,13 @@ export function playScenario(scenario: Scenario, stage: Stage, { exact = false }
     const run = runSteps(fs, scenario.steps, {
       startedNs,
       ...(scenario.umask === undefined ? {} : { umask: scenario.umask }),
+      ...(onStep === undefined ? {} : { onStep }),
       remount() {
         stage.unmount()
         return stage.mount()
       },
     })
+    onStep?.(null)
     const merged = run.fs === null ? null : listMerged(run.fs, listing)
     return { steps: run.results, merged, upper: listUpper() }
   } finally {

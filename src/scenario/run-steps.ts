@@ -19,6 +19,8 @@ export type RunOptions = {
    * nothing is mounted any more. Absent: ENOSYS.
    */
   readonly remount?: () => FileSystem
+  /** Told before each step. */
+  readonly onStep?: (index: number) => void
 }
 
 /** What became of the steps. */
@@ -34,8 +36,9 @@ export function runSteps(fs: FileSystem, steps: readonly Step[], options: RunOpt
   const run = new Run(fs, options)
   try {
     const results: StepResult[] = []
-    for (const step of steps) {
+    for (const [index, step] of steps.entries()) {
       if (run.fs === null) break
+      options.onStep?.(index)
       results.push(run.step(step))
     }
     return { results, fs: run.fs }

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { compareReplays, kindOfDifference, type Replay, type Scenario } from '../../src/scenario/index.ts'
+import { compareReplays, kindOfDifference, orderDecides, type Replay, type Scenario } from '../../src/scenario/index.ts'
 
 const run: Replay = {
   steps: [{ ok: null }, { ok: { type: 'file', ino: 'i1' } }],
@@ -42,6 +42,12 @@ function listed(...names: readonly string[]): Replay {
   return { ...run, steps: [{ ok: null }, { ok: names }] }
 }
 
+/** A run that tells this time. */
+function at(mtime?: string): Replay {
+  const time = mtime === undefined ? {} : { mtime }
+  return { ...run, steps: [{ ok: { type: 'file', ...time } }], merged: { f: { type: 'file', ...time } } }
+}
+
 /** A run with bookkeeping of overlayfs in its listing. */
 function exact(origin: string, nlink: string): Replay {
   return {
@@ -72,6 +78,44 @@ describe('compareReplays()', () => {
     expect(both(listed('a', 'b'), listed('b', 'a'))).not.to.equal(null)
     expect(both(listed('a', 'b'), listed('b', 'a'), true)).to.equal(null)
     expect(both(listed('a', 'b'), listed('b', 'c'), true)).not.to.equal(null)
+  })
+
+  it('looks at times that both tell where the file systems have their own', () => {
+    expect(both(at('5'), at())).not.to.equal(null)
+    expect(both(at('5'), at(), true)).to.equal(null)
+    expect(both(at('5'), at('6'), true)).to.deep.include({ merged: ['f: mtime "5" (a), "6" (b)'] })
+    expect(both(at('5'), at('6'), true)).to.have.nested.property('step.index', 0)
+  })
+
+  it('leaves out what the order of names decides, and nothing else', () => {
+    const places = orderDecides({
+      ...scenario,
+      lower: [{ 'd/good': '', 'e/f': '', d: { type: 'dir' } }, { 'd/other': '' }],
+      upper: {
+        d: { type: 'dir', xattrs: { 'trusted.overlay.impure': 'y' } },
+        'd/bad': { type: 'dir', xattrs: { 'trusted.overlay.redirect': '' } },
+      },
+      steps: [
+        ['readdir', '/e'],
+        ['readdir', '/d'],
+      ],
+    })
+    expect([[...places.steps], [...places.directories]]).to.deep.equal([[1], ['d']])
+    const refused = { ...run, steps: [{ ok: [] }, { errno: 'EINVAL' }], merged: { d: { errno: 'EINVAL' } } }
+    const shown: Replay = {
+      ...run,
+      steps: [{ ok: [] }, { ok: ['good'] }],
+      merged: { d: { type: 'dir' }, 'd/good': {} },
+    }
+    const across = (a: Replay, b: Replay): unknown =>
+      compareReplays(
+        { name: 'a', replay: a },
+        { name: 'b', replay: b },
+        { acrossFileSystems: true, orderDecides: places },
+      )
+    expect(across(refused, shown)).to.equal(null)
+    expect(across(refused, { ...shown, merged: { dd: { type: 'dir' } } })).to.deep.include({ step: null })
+    expect(across(refused, { ...shown, steps: [{ ok: ['f'] }, { ok: [] }] })).to.have.nested.property('step.index', 0)
   })
 
   it('does not compare identities of an exact listing, and does compare the rest', () => {
