@@ -1,5 +1,7 @@
 // How numbers, digests and times are said in text output. JSON output has the plain values instead.
 
+import type { FileType } from '../fs/index.ts'
+
 const sizeUnits = ['KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const
 
 /** `24 B`, `45.0 KiB`, `1.2 GiB`. */
@@ -60,4 +62,15 @@ export function modeText(typeLetter: string, mode: number): string {
 /** Permission bits as an octal string for JSON: `0755`, `4755`. */
 export function octalMode(mode: number): string {
   return (mode & 0o7777).toString(8).padStart(4, '0')
+}
+
+/** What objects of a tree are called. */
+export const typeNames: Readonly<Record<FileType, string>> = {
+  file: 'regular file',
+  dir: 'directory',
+  symlink: 'symlink',
+  char: 'character device',
+  block: 'block device',
+  fifo: 'FIFO',
+  socket: 'socket',
 }

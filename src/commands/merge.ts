@@ -7,11 +7,11 @@ import {
   clearLeftovers,
   diagnoseWriteError,
   hostPath,
+  inWorkspace,
   isInside,
   openHostFs,
   ovlName,
   probePrivileges,
-  removeTree,
   workspaceName,
 } from '../host/index.ts'
 import { applyChangesInTurns, type Changeset, diffTrees, type TreeView } from '../layer/index.ts'
@@ -151,15 +151,12 @@ async function writeDirectory(output: string, changeset: Changeset, options: Mer
   try {
     await clearLeftovers({ directory: parent, start: name }, { remove: force, warn })
     mkdirSync(hostPath(workspace), { mode: 0o700 })
-    await fill(workspace, changeset, options)
-    signal.throwIfAborted()
-    renameSync(hostPath(workspace), hostPath(path)) // takes the place of an empty directory
+    await inWorkspace(workspace, { name: output, warn, signal }, async () => {
+      await fill(workspace, changeset, options)
+      signal.throwIfAborted()
+      renameSync(hostPath(workspace), hostPath(path)) // takes the place of an empty directory
+    })
   } catch (error) {
-    await removeTree(workspace)
-    if (signal.aborted || isCode(error, 'INTERRUPTED')) {
-      const message = `interrupted while writing ${output}; removed ${basename(workspace)}`
-      throw new OvlError('INTERRUPTED', message, { data: { workspace }, cause: error })
-    }
     throw diagnoseWriteError(error, { object: quote(output), path: parent })
   }
 }

@@ -74,4 +74,13 @@ export {
   workspaceMark,
   workspaceName,
 } from './workspaces.ts'
+export {
+  checkAbsent,
+  inWorkspace,
+  type OutputName,
+  placeFile,
+  type PlaceFileOptions,
+  removeWorkspace,
+  type WorkspaceOptions,
+} from './whole-output.ts'
 export { diagnoseWriteError, type WriteContext } from './write-errors.ts'

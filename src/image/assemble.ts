@@ -84,6 +84,15 @@ export type ImageParts = {
   readonly title: string
 }
 
+/** What docker archives have in common: their images are listed by no index and have no manifest of their own. */
+export const archiveParts = {
+  transport: 'docker-archive',
+  blobs: null,
+  indexes: [],
+  listed: null,
+  manifest: null,
+} as const satisfies Partial<ImageParts>
+
 /**
  * The last step for every source. Errors: LAYER_COUNT_MISMATCH when there are diff IDs, but not one for each layer;
  * PLATFORM_NOT_FOUND.

@@ -14,7 +14,7 @@ import {
   type ImageConfig,
 } from '../oci/index.ts'
 import { cleanLayerPath } from '../path/index.ts'
-import { assembleImage, checkLayerCount, imageTitle, type LayerParts, missingBlob } from './assemble.ts'
+import { archiveParts, assembleImage, checkLayerCount, imageTitle, type LayerParts, missingBlob } from './assemble.ts'
 import { digestOf, readDocument } from './documents.ts'
 import type { Files } from './files.ts'
 import { chooseImage, type Named, type Request } from './request.ts'
@@ -40,19 +40,7 @@ export function openDockerArchive(files: Files, request: Request): Image {
   const layers = chosen.image.layers.map((path, i) =>
     layerOf(path, { number: i + 1, diffID: diffIDs[i], chosen, files, request, title }),
   )
-  return assembleImage({
-    files,
-    blobs: null,
-    transport: 'docker-archive',
-    request,
-    names,
-    indexes: [],
-    listed: null,
-    manifest: null,
-    config,
-    layers,
-    title,
-  })
+  return assembleImage({ ...archiveParts, files, request, names, config, layers, title })
 }
 
 type Candidate = Named & { readonly image: ArchiveImage }
@@ -64,7 +52,6 @@ function choose(
   const candidates = images.map((image, i): Candidate => ({ image, names: image.repoTags, fallback: `@${i}` }))
   return chooseImage(candidates, {
     selector: request.selector,
-    form: 'docker archive',
     location: files.location,
     hasDigest: ({ image }, digest) => readConfig(image, files, request).digest === digest,
     identity: ({ image }) => image.config, // one image may be listed once per name

@@ -3,7 +3,7 @@
 
 import { OvlError, quote } from '../errors/index.ts'
 import { parseImageConfig, parseRepositories, parseV1Image, type V1Image } from '../oci/index.ts'
-import { assembleImage, imageTitle, type LayerParts, missingBlob } from './assemble.ts'
+import { archiveParts, assembleImage, imageTitle, type LayerParts, missingBlob } from './assemble.ts'
 import { digestOf, readDocument } from './documents.ts'
 import type { Files } from './files.ts'
 import { chooseImage, type Named, type Request } from './request.ts'
@@ -32,19 +32,7 @@ export function openLegacyArchive(files: Files, request: Request): Image {
     message: `${location} has no manifest.json: nothing in it says what its layers should be`,
   })
   const config = synthesise(chain.map(({ image }) => image))
-  return assembleImage({
-    files,
-    blobs: null,
-    transport: 'docker-archive',
-    request,
-    names,
-    indexes: [],
-    listed: null,
-    manifest: null,
-    config,
-    layers,
-    title,
-  })
+  return assembleImage({ ...archiveParts, files, request, names, config, layers, title })
 }
 
 type Candidate = Named & { readonly id: string }
@@ -54,7 +42,6 @@ type Link = { readonly id: string; readonly image: V1Image }
 function choose(files: Files, request: Request): Candidate {
   return chooseImage(candidatesOf(files, request), {
     selector: request.selector,
-    form: 'docker archive',
     location: files.location,
     hasDigest: ({ id }, digest) => `sha256:${id}` === digest,
     identity: ({ id }) => id,

@@ -138,11 +138,9 @@ export function bestNamed<T extends Named>(wanted: string, images: readonly T[])
   return best === 9 ? [] : ranked.filter(({ rank }) => rank === best).map(({ image }) => image)
 }
 
-/** What the images of an archive are chosen by. */
+/** What the images of a docker archive are chosen by. */
 export type Choice<T extends Named> = {
   readonly selector: Selector
-  /** "docker archive": for messages. */
-  readonly form: string
   readonly location: string
   /** Whether an image has this digest. */
   readonly hasDigest: (image: T, digest: Digest) => boolean
@@ -152,9 +150,9 @@ export type Choice<T extends Named> = {
 
 /** The image that a selector means, of those listed. Errors: TAG_NOT_FOUND, IMAGE_AMBIGUOUS, and those of `hasDigest`. */
 export function chooseImage<T extends Named>(images: readonly T[], choice: Choice<T>): T {
-  const { selector, form, location, hasDigest, identity } = choice
+  const { selector, location, hasDigest, identity } = choice
   const { name, position, digest } = selector
-  const notFound = (): OvlError => tagNotFound(selector, { form, location, images })
+  const notFound = (): OvlError => tagNotFound(selector, { form: 'docker archive', location, images })
   if (position !== null) {
     const found = images[position]
     if (found === undefined) throw notFound()

@@ -13,6 +13,7 @@ import {
   readMounts,
   RENAME_EXCHANGE,
   removeTree,
+  removeWorkspace,
   workspaceMark,
   workspaceName,
 } from '../host/index.ts'
@@ -115,9 +116,7 @@ export async function publish({ path, destination }: Workspace): Promise<void> {
 
 /** Removes the workspace and everything in it; warns about what this user cannot remove. */
 export async function discard({ path }: Workspace, warn: Warn): Promise<void> {
-  const { kept } = await removeTree(path)
-  for (const { path: left, reason } of kept)
-    warn({ code: 'LEFTOVER', message: `${quote(left)} could not be removed: ${reason}`, path: left })
+  await removeWorkspace(path, warn)
 }
 
 function cannotWrite({ shownAs, path, isMountPoint }: Destination, error: unknown): unknown {

@@ -7,7 +7,7 @@ import { AT_FDCWD, hostPath, ovlName, type System } from '../host/index.ts'
 import type { Attributes } from '../layer/index.ts'
 import type { LayerPath } from '../path/index.ts'
 import { AttributeWriter } from './attribute-writer.ts'
-import { HostPaths } from './host-paths.ts'
+import { HostPaths, linkFile } from './host-paths.ts'
 import { createNotKeptLog } from './not-kept-log.ts'
 
 /** Between which directories files are copied. Prefixes as in `RootfsSinkOptions`. */
@@ -64,12 +64,7 @@ export class FileCopier {
 
   /** A further name for a file that was copied. */
   link(path: LayerPath, target: LayerPath): void {
-    const targets = new HostPaths(this.#options.to)
-    try {
-      fs.linkSync(targets.of(target), this.#to.of(path))
-    } finally {
-      targets.close()
-    }
+    linkFile(this.#options.to, target, this.#to.of(path))
   }
 
   /** Bytes that a copy takes on disk, for the message when there is no space. */

@@ -64,6 +64,17 @@ export class HostPaths {
   }
 }
 
+/** Gives the file `target` of the tree below `prefix` another name. Errors: those of node:fs. */
+export function linkFile(prefix: string, target: LayerPath, name: string | Buffer): void {
+  // Of its own: each HostPaths keeps one deep directory open, and two deep paths at once need two.
+  const paths = new HostPaths(prefix)
+  try {
+    fs.linkSync(paths.of(target), name)
+  } finally {
+    paths.close()
+  }
+}
+
 /** Pieces of a path, each short enough for one open(2). */
 function splitPath(path: LayerPath): string[] {
   const pieces: string[] = []

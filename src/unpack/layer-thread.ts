@@ -1,9 +1,9 @@
-// A thread that writes layers: one request after the other, with a working directory and a umask of its own
-// (unshare(CLONE_FS)), so that paths are short and modes exact without touching the rest of the process.
+// A thread that writes layers: one request after the other, in a working directory and with a umask of its own.
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { OvlError } from '../errors/index.ts'
-import { loadSystem, type System } from '../host/index.ts'
+import { loadSystem } from '../host/index.ts'
+import { enterDirectory } from './enter-directory.ts'
 import type { FromThread, LayersTask, ToThread } from './layer-protocol.ts'
 import { LayerWriter } from './layer-writer.ts'
 
@@ -14,7 +14,7 @@ if (system === null) throw new Error('a thread that writes layers needs system c
 const writer = new LayerWriter({
   task,
   system,
-  ...enterWorkspace(system),
+  ...enterDirectory(system, { prefix: `${task.workspace}/`, umask: task.umask }),
   signal: stopping.signal,
   onReading: (number, uncompressedBytes) => send({ type: 'reading', number, uncompressedBytes }),
 })
@@ -41,18 +41,6 @@ async function answer({ id, request }: Exclude<ToThread, 'stop'>): Promise<void>
     const warnings = request.kind === 'write' ? writer.warningsOf(request.layer.number) : []
     send({ type: 'failed', id, error: error.toJSON(), warnings })
   }
-}
-
-function enterWorkspace(calls: System): { readonly prefix: string; readonly umask: number } {
-  const outside = { prefix: `${task.workspace}/`, umask: task.umask }
-  try {
-    calls.unshareFs()
-  } catch {
-    return outside // refused by a seccomp profile: absolute paths and chmod do the same, slower
-  }
-  calls.umask(0)
-  calls.chdir(task.workspace)
-  return { prefix: '', umask: 0 }
 }
 
 function send(message: FromThread): void {

@@ -5,6 +5,7 @@ import { isCode, unreachable } from '../errors/index.ts'
 import { diagnoseWriteError, removeTree, type System } from '../host/index.ts'
 import { type Layer, openPortableLayer } from '../image/index.ts'
 import { type EncodedTree, type LayerPatch, NeedsLayersBelow } from '../layer/index.ts'
+import { shownXattrName } from '../overlay/index.ts'
 import type { LayerPath } from '../path/index.ts'
 import { FileCopier } from './file-copier.ts'
 import {
@@ -20,7 +21,7 @@ import {
   type SpaceMissing,
 } from './layer-protocol.ts'
 import { LowerLayer, lowerPrefix, stopCheck } from './lower-layer.ts'
-import { unescapeXattr } from './overlay-form.ts'
+import { marksOf } from './overlay-form.ts'
 
 /** Where the writer works and whom it tells. */
 export type LayerWriterOptions = {
@@ -161,12 +162,13 @@ export class LayerWriter {
     const { task, system, prefix, umask } = this.#options
     const known = this.#copiers.get(layer)
     if (known !== undefined) return known
+    const marks = marksOf(task.form)
     const copier = new FileCopier({
       from: lowerPrefix(prefix, layer),
       to: `${prefix}merged/`,
       system,
       umask,
-      nameXattr: name => unescapeXattr(name, task.form),
+      nameXattr: name => shownXattrName(name, marks),
       checkStop: stopCheck(task.stopFlag),
     })
     this.#copiers.set(layer, copier)

@@ -15,13 +15,14 @@ import {
   nodeAt,
   walkDirectories,
 } from '../layer/index.ts'
+import { storedXattrName } from '../overlay/index.ts'
 import { baseName, type LayerPath, parentPath } from '../path/index.ts'
 import { FileCopier } from './file-copier.ts'
 import { HostPaths } from './host-paths.ts'
 import { type LayersTask, type LayerWritten, plainSystemError } from './layer-protocol.ts'
 import { MarkWriter } from './mark-writer.ts'
 import { createNotKeptLog, type NotKeptLog } from './not-kept-log.ts'
-import { escapeXattr } from './overlay-form.ts'
+import { marksOf } from './overlay-form.ts'
 import { readLayer } from './read-image-tree.ts'
 import { RootfsSink } from './rootfs-sink.ts'
 import { SpaceGuard } from './space-guard.ts'
@@ -55,6 +56,7 @@ export class LowerLayer {
     const { prefix, number, umask, system, ownership, shownAs, form } = options
     this.#options = options
     const own = lowerPrefix(prefix, number)
+    const marks = marksOf(form)
     this.#paths = new HostPaths(own)
     this.#sink = new RootfsSink({
       prefix: own,
@@ -64,7 +66,7 @@ export class LowerLayer {
       shownAs: `${shownAs}/lower/${number}`,
       warn: warning => void this.#warnings.push({ layer: number, ...warning }),
       notKept: this.#notKept,
-      nameXattr: name => escapeXattr(name, form),
+      nameXattr: name => storedXattrName(name, marks),
     })
   }
 

@@ -2,15 +2,17 @@
 
 import * as fs from 'node:fs'
 import { AT_FDCWD, type System } from '../host/index.ts'
+import type { MarkNames } from '../overlay/index.ts'
 import { type LayerPath, parentPath } from '../path/index.ts'
 import type { HostPaths } from './host-paths.ts'
-import { opaqueXattr, type OverlayForm, whiteoutXattr } from './overlay-form.ts'
+import { marksOf, type OverlayForm } from './overlay-form.ts'
 
 /** Writes marks below one directory. */
 export class MarkWriter {
   readonly #paths: HostPaths
   readonly #system: System
-  readonly #form: OverlayForm
+  readonly #whiteouts: OverlayForm['whiteouts']
+  readonly #marks: MarkNames
   readonly #opaque: Set<LayerPath> = new Set()
   /** Directories in which whiteouts are files, which a listing hides only when told so. */
   readonly #holding: Set<LayerPath> = new Set()
@@ -18,16 +20,17 @@ export class MarkWriter {
   constructor(paths: HostPaths, { system, form }: { readonly system: System; readonly form: OverlayForm }) {
     this.#paths = paths
     this.#system = system
-    this.#form = form
+    this.#whiteouts = form.whiteouts
+    this.#marks = marksOf(form)
   }
 
   whiteout(path: LayerPath): void {
     const name = this.#paths.name(path)
-    if (this.#form.whiteouts === 'device')
+    if (this.#whiteouts === 'device')
       this.#system.mknodat(AT_FDCWD, name, { mode: fs.constants.S_IFCHR, major: 0, minor: 0 })
     else {
       fs.closeSync(fs.openSync(this.#paths.of(path), 'wx', 0o600))
-      this.#system.lsetxattr(name, whiteoutXattr(this.#form), letter.y)
+      this.#system.lsetxattr(name, this.#marks.whiteout, letter.y)
       this.#holding.add(parentPath(path))
     }
     this.#system.lutimens(name, 0, 0) // nobody sees it, but the same image should give the same bytes
@@ -44,7 +47,7 @@ export class MarkWriter {
   }
 
   #mark(path: LayerPath, value: Uint8Array): void {
-    this.#system.lsetxattr(this.#paths.name(path), opaqueXattr(this.#form), value)
+    this.#system.lsetxattr(this.#paths.name(path), this.#marks.opaque, value)
   }
 }
 

@@ -1,9 +1,9 @@
 // The merged tree of an image without unpacking it: an overlay of its layers as they lie in the archive.
 
-import { MemoryFs, type FileSystem } from '../fs/index.ts'
+import type { FileSystem } from '../fs/index.ts'
 import type { Image } from '../image/index.ts'
 import { LayerFs } from '../layer/index.ts'
-import { type OverlayEvent, OverlayFs } from '../overlay/index.ts'
+import { type OverlayEvent, type OverlayFs, readOnlyOverlay } from '../overlay/index.ts'
 import { openLayers, type OpenLayersOptions } from './open-layers.ts'
 
 /** How layers are read, and who hears what the overlay decides. */
@@ -34,10 +34,7 @@ export async function openMergedImage(image: Image, options: MergedImageOptions 
 
 /** The layers as an overlay, given base first. */
 export function mountLayers(layers: readonly FileSystem[], trace: ((event: OverlayEvent) => void) | null): OverlayFs {
-  const lower = layers.map(fs => ({ fs, path: '/' })).toReversed()
-  // An overlay without upper layer needs two lower ones; an empty one at the bottom adds nothing.
-  while (lower.length < 2) lower.push({ fs: new MemoryFs(), path: '/' })
-  return new OverlayFs({ lower, trace })
+  return readOnlyOverlay(layers.map(fs => ({ fs, path: '/' })).toReversed(), { trace })
 }
 
 /** A layer is known by the digest of its content, wherever it is opened. */

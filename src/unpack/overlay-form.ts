@@ -5,31 +5,14 @@ import * as fs from 'node:fs'
 import type { BundleOverlay } from '../bundle/index.ts'
 import { isCode, OvlError } from '../errors/index.ts'
 import { AT_FDCWD, loadSystem, type System } from '../host/index.ts'
+import { type MarkNames, markNames } from '../overlay/index.ts'
 
 /** How marks are written. */
 export type OverlayForm = Pick<BundleOverlay, 'xattrs' | 'whiteouts'>
 
-/** The attribute that says that a directory is opaque ("y"), or that whiteouts in it are files ("x"). */
-export function opaqueXattr({ xattrs }: OverlayForm): string {
-  return `${xattrs}.overlay.opaque`
-}
-
-/** The attribute that makes an empty file a whiteout. */
-export function whiteoutXattr({ xattrs }: OverlayForm): string {
-  return `${xattrs}.overlay.whiteout`
-}
-
-/** An attribute of the image that overlayfs would take for a mark is escaped; a mount shows it under its own name. */
-export function escapeXattr(name: string, { xattrs }: Pick<OverlayForm, 'xattrs'>): string {
-  const mark = `${xattrs}.overlay.`
-  return name.startsWith(mark) ? `${mark}overlay.${name.slice(mark.length)}` : name
-}
-
-/** The name in the image of an attribute on disk; null for a mark. */
-export function unescapeXattr(name: string, { xattrs }: Pick<OverlayForm, 'xattrs'>): string | null {
-  const mark = `${xattrs}.overlay.`
-  if (!name.startsWith(mark)) return name
-  return name.startsWith(`${mark}overlay.`) ? mark + name.slice(`${mark}overlay.`.length) : null
+/** The attributes that overlayfs reads in a layer of this form; those of the image under their prefix are escaped. */
+export function marksOf({ xattrs }: Pick<OverlayForm, 'xattrs'>): MarkNames {
+  return markNames(xattrs === 'user')
 }
 
 /**
@@ -43,9 +26,7 @@ export function probeOverlayForm(directory: string, { userxattr }: { readonly us
   const probe = fs.mkdtempSync(`${directory}/probe-`)
   try {
     const namespaces = userxattr ? (['user'] as const) : (['trusted', 'user'] as const)
-    const xattrs = namespaces.find(each =>
-      takesXattr(system, probe, opaqueXattr({ xattrs: each, whiteouts: 'device' })),
-    )
+    const xattrs = namespaces.find(each => takesXattr(system, probe, marksOf({ xattrs: each }).opaque))
     if (xattrs === undefined) throw cannot('its file system has no extended attributes for it')
     return { xattrs, whiteouts: takesWhiteouts(system, `${probe}/whiteout`) ? 'device' : 'xattr' }
   } finally {

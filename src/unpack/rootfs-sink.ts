@@ -9,7 +9,7 @@ import { AT_FDCWD, hostPath } from '../host/index.ts'
 import type { Attributes, FileEntry, NodeEntry, TreeSink } from '../layer/index.ts'
 import type { LayerPath } from '../path/index.ts'
 import { type AttributeOptions, AttributeWriter } from './attribute-writer.ts'
-import { HostPaths } from './host-paths.ts'
+import { HostPaths, linkFile } from './host-paths.ts'
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = fs.constants
 const newFile = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
@@ -87,13 +87,7 @@ export class RootfsSink implements TreeSink {
   }
 
   makeHardLink(path: LayerPath, target: LayerPath): void {
-    // Each HostPaths keeps one deep directory open: two deep paths at once need two.
-    const targetPaths = new HostPaths(this.#options.prefix)
-    try {
-      fs.linkSync(targetPaths.of(target), this.#paths.of(path))
-    } finally {
-      targetPaths.close()
-    }
+    linkFile(this.#options.prefix, target, this.#paths.of(path))
   }
 
   makeNode(path: LayerPath, entry: NodeEntry): void {

@@ -8,8 +8,9 @@ import { hostRootfs } from '../bundle/index.ts'
 import { OvlError } from '../errors/index.ts'
 import { loadSystem } from '../host/index.ts'
 import type { Image } from '../image/index.ts'
+import { storedXattrName } from '../overlay/index.ts'
 import { copyMerged, mergedSink } from './copy-merged.ts'
-import { escapeXattr, probeOverlayForm } from './overlay-form.ts'
+import { marksOf, probeOverlayForm } from './overlay-form.ts'
 import { mergedRootfs } from './merged-rootfs.ts'
 import {
   type BundleForm,
@@ -80,11 +81,11 @@ async function writeLayers(
 
 /** The root of an overlay is its upper directory, which must look as the root of the image. */
 function describeUpper(layers: WrittenLayers): void {
-  const { form } = layers.task
+  const marks = marksOf(layers.task.form)
   const sink = mergedSink(layers, {
     directory: 'upper',
     system: systemCalls(),
-    nameXattr: name => escapeXattr(name, form),
+    nameXattr: name => storedXattrName(name, marks),
   })
   sink.finishDirectory('', layers.root.attributes)
   sink.close()

@@ -1,13 +1,13 @@
 // The writing thread of an unpack: takes uncompressed layers from the ring, hashes, parses, applies and writes them,
-// all with synchronous calls. It has a working directory and a umask of its own (unshare(CLONE_FS)), so paths are
-// short and modes exact without touching the rest of the process.
+// all with synchronous calls, in a working directory and with a umask of its own.
 
 import { createHash, type Hash } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
 import { OvlError, type Warning } from '../errors/index.ts'
-import { diagnoseWriteError, loadSystem, type System } from '../host/index.ts'
+import { diagnoseWriteError, loadSystem } from '../host/index.ts'
 import { LayerApplier } from '../layer/index.ts'
 import { TarReader } from '../tar/index.ts'
+import { enterDirectory } from './enter-directory.ts'
 import { nameLayer } from './name-layer.ts'
 import { createNotKeptLog } from './not-kept-log.ts'
 import { RingConsumer, slotFlag } from './ring.ts'
@@ -34,7 +34,7 @@ try {
 function writeLayers(): boolean {
   const system = loadSystem()
   const sink = new RootfsSink({
-    ...enterRootfs(system),
+    ...enterDirectory(system, { prefix: `${task.rootfs}/`, umask: task.umask }),
     system,
     ownership: task.ownership,
     shownAs: task.shownAs,
@@ -91,19 +91,6 @@ function writeLayer(
   flushWarnings()
   send({ type: 'layer', number, counts, hash: hash?.digest('hex') ?? null })
   return true
-}
-
-function enterRootfs(system: System | null): { prefix: string; umask: number } {
-  const outside = { prefix: `${task.rootfs}/`, umask: task.umask }
-  if (system === null) return outside
-  try {
-    system.unshareFs()
-  } catch {
-    return outside // refused by a seccomp profile: absolute paths and chmod do the same, slower
-  }
-  system.umask(0)
-  system.chdir(task.rootfs)
-  return { prefix: '', umask: 0 }
 }
 
 function diagnose(

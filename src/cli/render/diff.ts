@@ -2,7 +2,7 @@ import type { DiffReport } from '../../commands/index.ts'
 import { escapeControls, type Json } from '../../errors/index.ts'
 import { jsonName } from '../../path/index.ts'
 import type { Change, ChangeTime } from '../../layer/index.ts'
-import { countText, octalMode, sizeText, timeText } from '../wording.ts'
+import { countText, octalMode, sizeText, timeText, typeNames } from '../wording.ts'
 import type { View } from './view.ts'
 
 /** Details begin in one column, unless a path is longer than this. */
@@ -39,22 +39,12 @@ function identityDetails(change: Change): string[] {
   const { kind, typeBefore, content, target, device, from } = change
   const details: string[] = []
   if (from !== undefined) details.push('redirect')
-  if (typeBefore !== undefined) details.push(`was a ${typeNames[typeBefore]}`)
+  if (typeBefore !== undefined) details.push(`was a ${typeBefore === 'file' ? 'file' : typeNames[typeBefore]}`)
   if (content !== undefined && kind !== 'added') details.push(contentText(content))
   if (target !== undefined)
     details.push(`target ${escapeControls(target.before ?? '?')} -> ${escapeControls(target.after)}`)
   if (device !== undefined) details.push(`device ${deviceText(device.before)} -> ${deviceText(device.after)}`)
   return details
-}
-
-const typeNames: Readonly<Record<NonNullable<Change['type']>, string>> = {
-  file: 'file',
-  dir: 'directory',
-  symlink: 'symlink',
-  char: 'character device',
-  block: 'block device',
-  fifo: 'FIFO',
-  socket: 'socket',
 }
 
 function contentText({ before, after }: NonNullable<Change['content']>): string {

@@ -5,7 +5,7 @@ import { escapeControls, type Json } from '../../errors/index.ts'
 import type { LayerView, NodeSummary, OperationOutcome } from '../../explain/index.ts'
 import { jsonName } from '../../path/index.ts'
 import { renderTable } from '../table.ts'
-import { octalMode, sizeText } from '../wording.ts'
+import { octalMode, sizeText, typeNames } from '../wording.ts'
 import { ruleLines } from './explain.ts'
 import type { View } from './view.ts'
 
@@ -126,16 +126,6 @@ function describeNode({ type, mode, uid, gid, sizeBytes, target, rdev, marks }: 
   ]
   return words.join(' ')
 }
-
-const typeNames = {
-  file: 'regular file',
-  dir: 'directory',
-  symlink: 'symlink',
-  char: 'character device',
-  block: 'block device',
-  fifo: 'FIFO',
-  socket: 'socket',
-} as const
 
 function nodeToJson(node: NodeSummary | null): Json {
   if (node === null) return null

@@ -3,7 +3,7 @@ import { lstatSync, mkdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Bundle } from '../../bundle/index.ts'
 import { OvlError, quote, type Warn } from '../../errors/index.ts'
-import { diagnoseWriteError, hostPath, openHostFs, removeTree, workspaceName } from '../../host/index.ts'
+import { diagnoseWriteError, hostPath, openHostFs, removeWorkspace, workspaceName } from '../../host/index.ts'
 import { type Changeset, writeUpper } from '../../layer/index.ts'
 
 /**
@@ -35,9 +35,7 @@ export async function saveChanges(bundle: Bundle, changeset: Changeset, warn: Wa
   } catch (error) {
     throw diagnoseWriteError(error, { object: quote(upper), path: directory })
   } finally {
-    const { kept } = await removeTree(workspace)
-    for (const { path, reason } of kept)
-      warn({ code: 'LEFTOVER', message: `${path} could not be removed: ${reason}`, path })
+    await removeWorkspace(workspace, warn)
   }
 }
 

@@ -1,8 +1,14 @@
 // Why a path of a merged tree looks as it does: the emulator is asked, and its lookup is listened to.
 
 import { type Errno, FsError } from '../../errors/index.ts'
-import { type FileSystem, fileTypeOf, MemoryFs } from '../../fs/index.ts'
-import { type LayerAnswer, type OverlayEvent, OverlayFs, type OverlaySettings } from '../../overlay/index.ts'
+import { type FileSystem, fileTypeOf } from '../../fs/index.ts'
+import {
+  type LayerAnswer,
+  type OverlayEvent,
+  type OverlayFs,
+  type OverlaySettings,
+  readOnlyOverlay,
+} from '../../overlay/index.ts'
 import { type ExplainedLayer, type NodeSummary, ownNode, summarize } from './own-node.ts'
 
 /** What a layer says about the path. */
@@ -47,10 +53,10 @@ export function explainPath(
   path: string,
   { settings = {} }: ExplainPathOptions = {},
 ): PathExplanation {
-  const { resolved, symlinks, missingParent } = resolvePath(readOnlyOverlay(layers, { settings }), path)
+  const { resolved, symlinks, missingParent } = resolvePath(readOnlyOverlay(layers, { options: settings }), path)
   const asked = missingParent ?? resolved
   const events: OverlayEvent[] = []
-  const overlay = readOnlyOverlay(layers, { settings, trace: event => void events.push(event) })
+  const overlay = readOnlyOverlay(layers, { options: settings, trace: event => void events.push(event) })
   const result = look(overlay, asked)
   const views = layers.map((layer, index) => viewOf({ layer, layers, index, path: asked, events }))
   const top = views.findIndex(({ answer }) => answer !== null && answer !== 'missing' && answer !== 'ignored')
@@ -66,17 +72,6 @@ export function explainPath(
     layers: decided,
     rules: [...new Set([...rules, ...events.flatMap(event => (event.kind === 'refused' ? event.rule : []))])],
   }
-}
-
-/** A mount of the layers that changes none of them. */
-export function readOnlyOverlay(
-  layers: readonly ExplainedLayer[],
-  options: { readonly settings: OverlaySettings; readonly trace?: (event: OverlayEvent) => void },
-): OverlayFs {
-  const lower = layers.map(({ fs, path }) => ({ fs, path }))
-  // An overlay without upper layer needs two lower ones; an empty one at the bottom adds nothing.
-  while (lower.length < 2) lower.push({ fs: new MemoryFs(), path: '/' })
-  return new OverlayFs({ lower, options: options.settings, trace: options.trace ?? null })
 }
 
 const maxSymlinks = 40

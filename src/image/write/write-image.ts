@@ -1,11 +1,11 @@
 // All or nothing for images: what is made on the way lies in a workspace, and the image appears at its destination by a
 // rename. An error or a signal removes the workspace and leaves the destination as it was.
 
-import { lstatSync, mkdirSync, mkdtempSync, realpathSync, renameSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, dirname, join } from 'node:path'
-import { isCode, type Limits, OvlError, type Warn } from '../../errors/index.ts'
-import { clearLeftovers, diagnoseWriteError, hostPath, ovlName, removeTree, workspaceName } from '../../host/index.ts'
+import { dirname, join } from 'node:path'
+import type { Limits, Warn } from '../../errors/index.ts'
+import { checkAbsent, diagnoseWriteError, inWorkspace, placeFile } from '../../host/index.ts'
 import type { Digest } from '../../oci/index.ts'
 import type { ImageContent, Staging } from './content.ts'
 import type { ImageDestination } from './destination.ts'
@@ -49,7 +49,7 @@ export async function writeImage(
   const { transport, path } = destination
   if (path === null) return writeToOutput(destination, make, options)
   if (transport === 'oci') checkLayout({ ...destination, ...options, path }, expected)
-  else if (!options.force) checkAbsent(path, destination.shownAs)
+  else if (!options.force) checkAbsent(path, { name: destination.shownAs })
   const place: Place = { destination, path, options }
   try {
     await (transport === 'oci' ? intoLayout(place, make) : intoFile(place, make))
@@ -69,7 +69,7 @@ type Place = {
 async function intoLayout({ destination, path, options }: Place, make: Make): Promise<void> {
   const { directory, isNew } = await openLayout(path, options)
   const place = { path, shownAs: destination.shownAs, limits: options.limits, force: options.force }
-  await inWorkspace(directory, { destination, options }, async staging => {
+  await withStaging(directory, { destination, options }, async staging => {
     const content = await make(staging)
     if (content.form !== 'oci') throw new Error('Impossible: an OCI layout is written from OCI content')
     await writeLayout(content, place, staging)
@@ -80,13 +80,9 @@ async function intoLayout({ destination, path, options }: Place, make: Make): Pr
 }
 
 async function intoFile({ destination, path, options }: Place, make: Make): Promise<void> {
-  const target = followLink(path)
-  const [parent, name] = [dirname(target), basename(target)]
-  await clearLeftovers({ directory: parent, start: name }, { remove: options.force, warn: options.warn })
-  const directory = join(parent, workspaceName(name))
-  mkdirSync(hostPath(directory), { mode: 0o700 })
-  await inWorkspace(directory, { destination, options }, async staging => {
-    const file = join(directory, 'archive')
+  const { signal, onBytes = () => {} } = options
+  await placeFile(path, { ...options, name: destination.shownAs }, async (file, directory) => {
+    const staging = { directory, signal, onBytes }
     const sink = createFile(file)
     try {
       await writeContent(await make(staging), bytes => sink.write(bytes), staging)
@@ -95,9 +91,6 @@ async function intoFile({ destination, path, options }: Place, make: Make): Prom
       throw error
     }
     sink.finish()
-    options.signal?.throwIfAborted()
-    if (!options.force) checkAbsent(target, destination.shownAs)
-    renameSync(hostPath(file), hostPath(target))
   })
 }
 
@@ -106,7 +99,7 @@ async function writeToOutput(destination: ImageDestination, make: Make, options:
   const { writeOutput } = options
   if (writeOutput === undefined) throw new Error('Impossible: standard output is no destination here')
   const directory = mkdtempSync(join(tmpdir(), 'ovl-'))
-  await inWorkspace(directory, { destination, options }, async staging =>
+  await withStaging(directory, { destination, options }, async staging =>
     writeContent(await make(staging), writeOutput, staging),
   )
 }
@@ -116,40 +109,12 @@ function writeContent(content: ImageContent, write: WritePiece, staging: Staging
 }
 
 /** Runs a write and removes its workspace, whatever happens. */
-async function inWorkspace(
+function withStaging(
   directory: string,
   { destination, options }: Pick<Place, 'destination' | 'options'>,
   run: (staging: Staging) => Promise<void>,
 ): Promise<void> {
-  const { signal, onBytes = () => {}, warn } = options
-  try {
-    await run({ directory, signal, onBytes })
-  } catch (error) {
-    if (signal?.aborted !== true && !isCode(error, 'INTERRUPTED')) throw error
-    const message = `interrupted while writing ${destination.shownAs}; removed ${basename(directory)}`
-    throw new OvlError('INTERRUPTED', message, { data: { workspace: directory }, cause: error })
-  } finally {
-    const { kept } = await removeTree(directory)
-    for (const { path: left, reason } of kept)
-      warn({ code: 'LEFTOVER', message: `${left} could not be removed: ${reason}`, path: left })
-  }
-}
-
-/** Errors: DEST_EXISTS. */
-function checkAbsent(path: string, shownAs: string): void {
-  if (lstatSync(hostPath(path), { throwIfNoEntry: false }) === undefined) return
-  throw new OvlError('DEST_EXISTS', `Cannot write ${shownAs}: it exists`, {
-    hint: 'choose another name, or add --force to replace it',
-    data: { path: shownAs },
-  })
-}
-
-/** A link to an archive is replaced where it points, not turned into a file. */
-function followLink(path: string): string {
-  try {
-    return ovlName(realpathSync(hostPath(path), { encoding: 'buffer' }))
-  } catch (error) {
-    if (isCode(error, 'ENOENT')) return path
-    throw error
-  }
+  const { signal, onBytes = () => {} } = options
+  const about = { ...options, name: destination.shownAs }
+  return inWorkspace(directory, about, () => run({ directory, signal, onBytes }))
 }

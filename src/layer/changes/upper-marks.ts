@@ -1,7 +1,7 @@
 // What the marks of an upperdir say about its objects: overlayfs' extended attributes and whiteouts (rules 54 to 66 of
 // the kernel's overlayfs), what fuse-overlayfs writes beside them, and AUFS' names, which are those of a layer.
 import { OvlError, quote } from '../../errors/index.ts'
-import { type MarkNames, markNames, visibleXattrs } from '../../overlay/index.ts'
+import { type MarkNames, markNames, shownXattrName } from '../../overlay/index.ts'
 import { comparePaths, decodeName, type LayerPath, parseLayerName, whiteoutPrefix } from '../../path/index.ts'
 import type { Xattrs } from '../attributes.ts'
 import type { WhiteoutForm } from './change.ts'
@@ -146,8 +146,8 @@ function visible(stored: Xattrs, prefixes: readonly MarkNames[]): Xattrs | null 
   const seen = new Map<string, Uint8Array>()
   for (const [name, value] of stored) {
     const marks = prefixes.find(({ prefix }) => name.startsWith(prefix))
-    const shown = marks === undefined ? name : visibleXattrs([name], marks)[0]
-    if (shown !== undefined) seen.set(shown, value)
+    const shown = marks === undefined ? name : shownXattrName(name, marks)
+    if (shown !== null) seen.set(shown, value)
   }
   return seen.size === 0 ? null : seen
 }

@@ -1,8 +1,10 @@
+import { markNames, storedXattrName } from '../../overlay/index.ts'
 import { nameByteLength } from '../../path/index.ts'
 import type { LayerInode } from './inode.ts'
 
 const none: ReadonlyMap<string, Uint8Array> = new Map()
 const opaque = new TextEncoder().encode('y')
+const marksOf = { trusted: markNames(false), user: markNames(true) } as const
 /** XATTR_NAME_MAX */
 const nameMax = 255
 
@@ -13,14 +15,14 @@ const nameMax = 255
 export function layerXattrs(inode: LayerInode, namespace: 'trusted' | 'user'): ReadonlyMap<string, Uint8Array> {
   const { xattrs } = inode.attributes
   if (xattrs === null && !inode.isOpaque) return none
-  const prefix = `${namespace}.overlay.`
+  const marks = marksOf[namespace]
   const stored = new Map<string, Uint8Array>()
   for (const [name, value] of xattrs ?? []) {
     if (!isKept(name, inode)) continue
-    const onDisk = name.startsWith(prefix) ? `${prefix}overlay.${name.slice(prefix.length)}` : name
+    const onDisk = storedXattrName(name, marks)
     if (nameByteLength(onDisk) <= nameMax) stored.set(onDisk, value)
   }
-  if (inode.isOpaque) stored.set(`${prefix}opaque`, opaque)
+  if (inode.isOpaque) stored.set(marks.opaque, opaque)
   return stored
 }
 

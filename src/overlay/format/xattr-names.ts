@@ -14,23 +14,31 @@ export function isPrivateXattr(name: string, { prefix }: MarkNames): boolean {
  * overlay's upperdir of its own (rule 66). Errors: EOPNOTSUPP when the name becomes longer than 255 bytes (rule 146), EINVAL
  * for the bare prefix.
  */
-export function escapeXattr(name: string, { prefix }: MarkNames, syscall: string): string {
-  if (!name.startsWith(prefix)) return name
+export function escapeXattr(name: string, marks: MarkNames, syscall: string): string {
+  const stored = storedXattrName(name, marks)
+  if (stored === name) return name
   // A name with nothing behind the prefix of its handler is none: xattr_resolve_name().
-  if (name.length === prefix.length) throw new FsError('EINVAL', syscall)
-  const escaped = `${prefix}${escape}${name.slice(prefix.length)}`
-  if (nameByteLength(escaped) > maxNameBytes) throw new FsError('EOPNOTSUPP', syscall)
-  return escaped
+  if (name.length === marks.prefix.length) throw new FsError('EINVAL', syscall)
+  if (nameByteLength(stored) > maxNameBytes) throw new FsError('EOPNOTSUPP', syscall)
+  return stored
+}
+
+/** As `escapeXattr`, for who finds out by itself which names a file system takes. */
+export function storedXattrName(name: string, { prefix }: MarkNames): string {
+  return name.startsWith(prefix) ? `${prefix}${escape}${name.slice(prefix.length)}` : name
+}
+
+/** What a program sees an attribute on the disk as; null for a private one. */
+export function shownXattrName(name: string, marks: MarkNames): string | null {
+  const { prefix } = marks
+  if (!name.startsWith(prefix)) return name
+  return isPrivateXattr(name, marks) ? null : `${prefix}${name.slice(prefix.length + escape.length)}`
 }
 
 /** The names of a listing, without private ones and unescaped (rule 145). */
 export function visibleXattrs(names: readonly string[], marks: MarkNames): readonly string[] {
-  const { prefix } = marks
-  if (!names.some(name => name.startsWith(prefix))) return names
-  return names.flatMap(name => {
-    if (!name.startsWith(prefix)) return name
-    return isPrivateXattr(name, marks) ? [] : `${prefix}${name.slice(prefix.length + escape.length)}`
-  })
+  if (!names.some(name => name.startsWith(marks.prefix))) return names
+  return names.flatMap(name => shownXattrName(name, marks) ?? [])
 }
 
 const escape = 'overlay.'
