@@ -280,6 +280,8 @@ export class LayerApplier {
 
   /** Removes all that lower layers have below `place`; what this layer has itself stays (rule 7). */
   #hideChildren(place: Place, cause: RemovalCause): void {
+    // Here and not child by child: which one comes first depends on how the layers below are known.
+    this.#refuseHidingLinked(place.path)
     const pending = [place]
     for (let top = pending.pop(); top !== undefined; top = pending.pop()) {
       for (const [name, node] of top.directory.children) {
@@ -305,7 +307,7 @@ export class LayerApplier {
     const path = joinPath(parent.path, name)
     const node = parent.directory.children.get(name)
     if (node === undefined) return
-    if (this.#linkedBelow.size > 0) this.#refuseHidingLinked(path)
+    this.#refuseHidingLinked(path)
     if (cause === 'replaced' && layerOf(node) === this.#layer) this.#warnDuplicate(path)
     parent.directory.children.delete(name)
     this.#resolver.forget()
@@ -329,9 +331,10 @@ export class LayerApplier {
     return this.#isolation === null || layerOf(node) === this.#layer
   }
 
+  /** Errors: BAD_HARD_LINK that names the first linked one at or below `path`. */
   #refuseHidingLinked(path: LayerPath): void {
     for (const target of this.#linkedBelow) {
-      if (target !== path && !target.startsWith(`${path}/`)) continue
+      if (path !== '' && target !== path && !target.startsWith(`${path}/`)) continue
       throw new OvlError(
         'BAD_HARD_LINK',
         `Cannot apply layer ${this.#layer}: it links to ${quote(target)} of a lower layer and hides or replaces it`,

@@ -12,6 +12,21 @@ import { makeTar, type TarCaseEntry } from '../support/make-tar.ts'
 import { describeFlat, describeMerged, mergeLayers } from '../support/merge-layers.ts'
 import { randomLayers } from '../support/random-layers.ts'
 
+const dir = (name: string, mode = '0750'): TarCaseEntry => ({ type: 'dir', name, mode })
+const file = (name: string): TarCaseEntry => ({ type: 'file', name })
+const link = (name: string, linkname: string): TarCaseEntry => ({ type: 'symlink', name, linkname })
+const hardLink = (name: string, linkname: string): TarCaseEntry => ({ type: 'hardlink', name, linkname })
+
+const foundByRandom: readonly { readonly name: string; readonly layers: readonly (readonly TarCaseEntry[])[] }[] = [
+  {
+    name: 'names the first of two linked files that an opaque marker hides',
+    layers: [
+      [file('b/a'), link('b/b', '../a')],
+      [hardLink('a', 'b/b'), hardLink('c', 'b/a'), file('.wh..wh..opq')],
+    ],
+  },
+]
+
 describe('mergeLayer()', () => {
   it('makes the tree that layers make one after the other', () => {
     fc.assert(
@@ -22,6 +37,13 @@ describe('mergeLayer()', () => {
       { numRuns: 3000 },
     )
   }).timeout(120_000)
+
+  for (const { name, layers } of foundByRandom)
+    it(`${name}, in both ways`, () => {
+      const tars = layers.map(entries => makeTar(entries))
+      for (const keepDirlinks of [false, true])
+        expect(merged(tars, keepDirlinks)).to.deep.equal(flat(tars, keepDirlinks))
+    })
 })
 
 describe('layer edge cases, layers apart', () => {
@@ -34,10 +56,6 @@ describe('layer edge cases, layers apart', () => {
     })
   }
 })
-
-const dir = (name: string, mode = '0750'): TarCaseEntry => ({ type: 'dir', name, mode })
-const file = (name: string): TarCaseEntry => ({ type: 'file', name })
-const link = (name: string, linkname: string): TarCaseEntry => ({ type: 'symlink', name, linkname })
 
 const patches: {
   readonly name: string
