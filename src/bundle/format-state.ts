@@ -7,7 +7,7 @@ type JsonName = ReturnType<typeof jsonName>
 
 /** The text of ovl.json; equal states give equal bytes. */
 export function formatState(state: BundleState): string {
-  const { ovl, mode, image, layers, overlay, userNamespace, notKept } = state
+  const { ovl, mode, image, layers, overlay, userNamespace, notKept, saved } = state
   const document = {
     schema: stateSchema,
     ovl,
@@ -28,6 +28,7 @@ export function formatState(state: BundleState): string {
         names: names.toSorted(comparePaths).map(jsonName),
       })),
     },
+    ...(saved === null ? {} : { saved }),
   }
   return formatDocument(document)
 }

@@ -29,6 +29,7 @@ import {
   type FileNote,
   type NotKept,
   type OwnerNote,
+  type SavedChanges,
   stateSchema,
   type XattrNote,
 } from './state.ts'
@@ -51,6 +52,7 @@ export function parseState(json: unknown, where: string): BundleState {
     overlay: parseOverlay(property(document, 'overlay'), layers.length),
     userNamespace: parseUserNamespace(property(document, 'userNamespace')),
     notKept: parseNotKept(property(document, 'notKept')),
+    saved: parseSaved(property(document, 'saved')),
   }
 }
 
@@ -73,6 +75,11 @@ function parseImage(field: Field): BundleImage {
     manifest: optionalText(property(field, 'manifest')),
     config: requiredText(property(field, 'config')),
   }
+}
+
+function parseSaved(field: Field): SavedChanges | null {
+  if (isAbsent(field)) return null
+  return { merged: requiredText(property(field, 'merged')), upper: requiredText(property(field, 'upper')) }
 }
 
 function parseLayer(field: Field, index: number): BundleLayer {

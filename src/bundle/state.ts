@@ -28,11 +28,16 @@ export type BundleState = {
   readonly overlay: BundleOverlay | null
   readonly userNamespace: UserNamespace | null
   readonly notKept: NotKept
+  /** Null until `ovl diff --save` puts what was changed in `merged` into `upper`. */
+  readonly saved: SavedChanges | null
 }
+
+/** What was changed in each directory when the one was saved to the other, as diff IDs of layers. */
+export type SavedChanges = { readonly merged: string; readonly upper: string }
 
 /** Where the image came from and what it is. */
 export type BundleImage = {
-  /** Form and place the image was read from, as given on the command line. */
+  /** Form and place the image was read from: an absolute path, or "standard input". */
   readonly transport: string
   readonly location: string
   readonly names: readonly string[]

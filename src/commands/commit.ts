@@ -4,7 +4,7 @@ import { quote, type Warn } from '../errors/index.ts'
 import { defaultName, type Image, type ImageDestination, readDestination, type Staging } from '../image/index.ts'
 import { layerEntries, type WrittenEntry } from '../layer/index.ts'
 import { addHistory, type ConfigEdit, type JsonObject, parseImageConfig } from '../oci/index.ts'
-import type { FoundChanges } from './changes/bundle-changes.ts'
+import type { FoundChanges } from './changes/image-changes.ts'
 import { type Committed, openCommitted } from './changes/committed.ts'
 import {
   configDocument,

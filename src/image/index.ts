@@ -4,18 +4,19 @@ export { openNameless, writeAll } from './nameless-file.ts'
 
 export { checkSize, diffIDMismatch, layerCompression, type LayerStream, streamLayer } from './stream-layer.ts'
 export { openPortableLayer, portableLayer, type PortableLayer } from './portable-layer.ts'
-export type {
-  Blob,
-  BlobOrigin,
-  BlobSource,
-  BlockTarget,
-  Image,
-  ImageDocument,
-  Layer,
-  OpenImageOptions,
-  PortableBlob,
-  StreamOptions,
-  Transport,
+export {
+  type Blob,
+  type BlobOrigin,
+  type BlobSource,
+  type BlockTarget,
+  type Image,
+  type ImageDocument,
+  type Layer,
+  type OpenImageOptions,
+  type PortableBlob,
+  standardInput,
+  type StreamOptions,
+  type Transport,
 } from './types.ts'
 export type { WrittenTransport } from './argument.ts'
 export type { DockerContent, ImageContent, OciContent, Staging } from './write/content.ts'

@@ -13,7 +13,7 @@ import { type OpenSource, openStream, streamSource } from './pipe-source.ts'
 import { readError } from './read-error.ts'
 import { spool } from './spool.ts'
 import { nearName } from './suggest.ts'
-import type { Blob } from './types.ts'
+import { type Blob, standardInput } from './types.ts'
 
 /** Limits on the input, who hears warnings, and what stops the reading. */
 export type InputOptions = {
@@ -39,7 +39,7 @@ export async function openPath(location: string, options: InputOptions): Promise
 
 /** Opens standard input: in place when it is a regular file, through a temporary file when it is a pipe. */
 export async function openStandardInput(fd: number, options: InputOptions): Promise<Files> {
-  const location = 'standard input'
+  const location = standardInput
   if (isatty(fd)) {
     throw new OvlError('USAGE', 'Cannot read an image from standard input: it is a terminal', {
       hint: 'send an archive into it: docker save IMAGE | ovl … -',

@@ -15,7 +15,7 @@ import { openLayoutRoots, openOciLayout } from './oci-layout.ts'
 import { hostPlatform, type Request } from './request.ts'
 import type { ImageRoots } from './roots.ts'
 import { openSkopeoDirectory, openSkopeoRoots } from './skopeo-directory.ts'
-import type { Image, OpenImageOptions, Transport } from './types.ts'
+import { type Image, type OpenImageOptions, standardInput, type Transport } from './types.ts'
 
 /**
  * Opens an image: `[transport:]LOCATION[:REF][@DIGEST]`, "-" for standard input. All documents are read and verified,
@@ -76,7 +76,7 @@ async function openInput<T>(
   })
   const host = hostPlatform()
   const request: Request = {
-    path: location === '-' ? 'standard input' : location,
+    path: location === '-' ? standardInput : location,
     selector,
     platform: options.platform === undefined ? host : parsePlatformName(options.platform, host),
     platformAsked: options.platform !== undefined,

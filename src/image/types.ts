@@ -121,3 +121,6 @@ export type StreamOptions = {
   readonly warn?: Warn
   readonly signal?: AbortSignal
 }
+
+/** The `location` of an image that came from there. */
+export const standardInput = 'standard input'

@@ -2,7 +2,7 @@
 // bundle appears complete or not at all.
 
 import * as fs from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import {
   type BundleMode,
   type BundleOverlay,
@@ -19,7 +19,7 @@ import {
 } from '../bundle/index.ts'
 import { isCode, OvlError, ovlVersion } from '../errors/index.ts'
 import { diagnoseWriteError } from '../host/index.ts'
-import type { Image } from '../image/index.ts'
+import { type Image, standardInput } from '../image/index.ts'
 import { formatPlatform } from '../oci/index.ts'
 import type { MergedCounts } from './copy-merged.ts'
 import { checkDestination, createWorkspace, discard, type Force, publish, type Workspace } from './destination.ts'
@@ -137,7 +137,7 @@ function describeBundle(
     mode,
     image: {
       transport: source.transport,
-      location: source.location,
+      location: source.location === standardInput ? source.location : resolve(source.location),
       names,
       platform: formatPlatform(platform),
       manifest: manifest?.digest ?? null,
@@ -151,6 +151,7 @@ function describeBundle(
     overlay,
     userNamespace: options.userNamespace ?? null,
     notKept,
+    saved: null,
   }
 }
 

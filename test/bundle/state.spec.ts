@@ -44,6 +44,7 @@ const state: BundleState = {
   overlay: null,
   userNamespace: null,
   notKept: nothingLost,
+  saved: null,
 }
 
 const losses: BundleState = {

@@ -266,7 +266,12 @@ describe('ovl commit: what is refused', () => {
   const cases: readonly (readonly [title: string, args: readonly string[], code: string | null, text: RegExp])[] = [
     ['a directory that is no bundle', ['d', 'l:2'], null, /add --parent IMAGE/],
     ['nothing there', ['nosuch', 'l:2'], 'INPUT_NOT_FOUND', /no such directory/],
-    ['another parent', ['--parent', 'other.tar', 'b', 'l:2'], 'DIFF_ID_MISMATCH', /it has other layers/],
+    [
+      'another parent',
+      ['--parent', 'other.tar', 'b', 'l:2'],
+      'DIFF_ID_MISMATCH',
+      /is not the image that it was unpacked from: it has other layers/,
+    ],
     ['a variable without value', ['--config.env', 'A', 'b', 'l:2'], null, /Cannot set the variable "A"/],
     ['a label without value', ['--config.label', 'A', 'b', 'l:2'], null, /Cannot set the label "A"/],
     ['a port that is none', ['--config.exposedports', 'http', 'b', 'l:2'], null, /Cannot set the port "http"/],
@@ -297,10 +302,12 @@ describe('ovl commit: what is refused', () => {
   it('says so when the image has gone, and takes it from elsewhere', async () => {
     fs.cpSync(hello, at('image.tar'))
     await run(['unpack', '-q', ...(isRoot() ? [] : ['--rootless']), 'image.tar', 'b'])
+    const elsewhere = await ovl(['commit', '../b', '../l:1'], { cwd: at('b') })
+    expect(elsewhere.status, elsewhere.stderr).to.equal(0)
     fs.renameSync(at('image.tar'), at('moved.tar'))
     const { stderr, status } = await ovl(['commit', 'b', 'l:2'], { cwd })
     expect(stderr).to.match(
-      /its image is not at "image.tar" any more {3}\[INPUT_NOT_FOUND\]\n {2}hint: .*--parent IMAGE/,
+      /its image is not at ".*\/image.tar" any more {3}\[INPUT_NOT_FOUND\]\n {2}hint: .*--parent IMAGE/,
     )
     expect(status).to.equal(3)
     await run(['commit', '--parent', 'moved.tar', 'b', 'l:2'])

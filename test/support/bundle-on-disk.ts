@@ -43,6 +43,7 @@ export function makeBundle(directory: string, options: BundleOptions): void {
       overlay: flat ? null : { xattrs, whiteouts: 'device', lowers },
       userNamespace: null,
       notKept: nothingLost,
+      saved: null,
     }),
   )
   if (owner !== undefined) giveTo(directory, owner)

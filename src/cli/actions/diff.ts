@@ -42,8 +42,8 @@ function checkFlags({ flags }: Call, format: Format): void {
   const stray = ['--opaque', '--time-precision', '--sparse', '--compress'].find(flag => flags.has(flag))
   if (format !== 'tar' && stray !== undefined)
     throw new OvlError('USAGE', `${stray} needs --format tar`, { hint: 'ovl help diff' })
-  if (flags.has('--force') && (flags.text('--output') ?? '-') === '-')
-    throw new OvlError('USAGE', '--force needs --output FILE', { hint: 'ovl help diff' })
+  if (flags.has('--force') && !flags.has('--save') && (flags.text('--output') ?? '-') === '-')
+    throw new OvlError('USAGE', '--force needs --output FILE or --save', { hint: 'ovl help diff' })
 }
 
 function readDiffOptions(call: Call, session: Session): DiffOptions {
@@ -58,7 +58,9 @@ function readDiffOptions(call: Call, session: Session): DiffOptions {
     ...(style === 'overlay' || style === 'fuse-overlayfs' || style === 'aufs' ? { style } : {}),
     all: flags.has('--all'),
     withoutParents: flags.has('--no-parents'),
+    parent: flags.text('--parent') ?? null,
     save: flags.has('--save'),
+    onlyMerged: flags.has('--save') && flags.has('--force'),
   }
 }
 

@@ -7,7 +7,7 @@ export const diffSpec: CommandSpec = {
   summary: 'what an upperdir changed: text, JSON or an OCI layer',
   description: [
     'Says what UPPER, the upper directory of an overlay, changes: A added, C changed, D deleted, R renamed. Without the lower layers, what was copied up is told by overlay.origin; with --lower contents are compared, what is the same is left out, and renamed directories and metacopies are followed. Whiteouts and opaque marks of overlayfs, fuse-overlayfs and AUFS are understood.',
-    'The upper directory of a bundle finds its lower layers by itself, and so does BUNDLE: its changes are in upper when it is mounted, in the copy of the merged tree when it is not. Two arguments, each a directory, a bundle or an image, are compared as whole trees. With --layer, what one layer of an image or bundle changes.',
+    'The upper directory of a bundle finds its lower layers by itself, and so does BUNDLE: its changes are found where it has them, in upper or in the copy of the merged tree; a flat one is compared with the image that it was unpacked from. Two arguments, each a directory, a bundle or an image, are compared as whole trees. With --layer, what one layer of an image or bundle changes.',
     'With --format tar the changes are written as a layer for an image: sorted, and the same bytes on every machine. Times later than SOURCE_DATE_EPOCH become that. Prints the diff ID of the layer.',
   ].join('\n'),
   arguments: [
@@ -23,7 +23,7 @@ export const diffSpec: CommandSpec = {
       text: 'text (the default), json (a line for each change), stat (counts and bytes) or tar (a layer)',
     },
     { long: '--output', short: '-o', value: 'FILE', text: 'write to FILE; "-" is standard output' },
-    { long: '--force', text: 'replace FILE if it exists' },
+    { long: '--force', text: 'replace FILE if it exists; with --save, what else is in the upper directory' },
     { long: '--exit-code', text: 'exit status 1 when there are changes' },
     { long: '--layer', value: 'N', text: 'what layer N of an image or bundle changes; 1 is the base' },
     {
@@ -31,6 +31,7 @@ export const diffSpec: CommandSpec = {
       value: 'P',
       text: 'os/architecture[/variant] of an image for several; default: this machine',
     },
+    { long: '--parent', value: 'IMAGE', text: 'the image of a flat bundle, where ovl.json does not lead to it' },
     { long: '--userxattr', text: 'marks of UPPER are user.overlay.*; found out when its root has some' },
     {
       long: '--marks',

@@ -1,116 +1,134 @@
-// What was changed in a bundle, or in an upperdir upon an image: the one place that knows where each form of bundle keeps
-// it.
-
+// What was changed in a bundle: the one place that knows where each form of bundle keeps it.
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Bundle } from '../../bundle/index.ts'
+import type { Bundle, BundleState } from '../../bundle/index.ts'
 import { isCode, OvlError, quote } from '../../errors/index.ts'
 import { hostPath } from '../../host/index.ts'
 import type { Image } from '../../image/index.ts'
-import { type Changeset, diffTrees, diffUpper, type TreeView } from '../../layer/index.ts'
-import { openMergedImage, type OpenLayersOptions } from '../../unpack/index.ts'
-import { type Closers, isMounted, lowersOf, openDirectory, usesUserXattrs } from '../diff/inputs.ts'
+import { diffTrees, diffUpper, type MarkStyle, type TreeView } from '../../layer/index.ts'
+import { type Closers, isMounted, type LowerStack, lowersOf, openDirectory, usesUserXattrs } from '../diff/inputs.ts'
 import { openStack } from '../diff/lower-stack.ts'
-import { openImageView } from './image-view.ts'
+import { digestOfChanges } from './digest-of-changes.ts'
+import type { ChangesOptions, FoundChanges } from './image-changes.ts'
 import { recordedView } from './recorded-view.ts'
-
-/** Changes, which are read from the directories they were found in until the closers are called. */
-export type FoundChanges = {
-  readonly changeset: Changeset
-  /** Where they were found. */
-  readonly from: 'merged' | 'upper' | 'rootfs'
-}
-
-/** How layers of an image are read where they are needed, and what is to be closed when the changes were read. */
-export type ChangesOptions = Pick<OpenLayersOptions, 'limits' | 'warn' | 'signal'> & {
-  /** Overlay marks of an upperdir are `user.overlay.*`; found out when absent. */
-  readonly userxattr?: boolean
-  readonly closers: Closers
-}
 
 /** Where to look for what was changed in a bundle. */
 export type BundleChangesOptions = ChangesOptions & {
-  /** Only in the upperdir, whatever stands in `merged`. */
-  readonly only?: 'upper'
+  /** Only there, whatever stands in the other. */
+  readonly only?: 'upper' | 'merged'
+  /** Report also what was copied up and is the same as below. */
+  readonly all?: boolean
+  readonly style?: MarkStyle
 }
 
 /**
- * What was changed in a bundle. The image is read only for a flat one, which has no layers on disk.
+ * What was changed in a bundle. The image is opened only for a flat one, which has no layers on disk.
  *
- * Errors: those of `diffTrees`, `diffUpper`, `openDirectory` and `openImageView`; USAGE when both `merged` and `upper`
- * hold changes and they are not the same.
+ * Errors: those of `diffTrees`, `diffUpper`, `openDirectory`, `flatChanges` and `open`; USAGE when both `merged` and
+ * `upper` hold changes, and nothing tells which are meant.
  */
 export async function bundleChanges(
   bundle: Bundle,
-  image: Image,
+  open: () => Promise<Image>,
   options: BundleChangesOptions,
 ): Promise<FoundChanges> {
-  const { directory, state } = bundle
   const stack = lowersOf(bundle)
-  if (stack === null) return flatChanges(bundle, image, options)
-  const { closers } = options
-  const lower = recordedView(openStack(stack, closers), state)
-  const upperPath = join(directory, 'upper')
-  const fromUpper = (): FoundChanges => {
-    const upper = recordedView(openDirectory(upperPath, closers), state)
-    const userxattr = options.userxattr ?? (stack.userxattr || usesUserXattrs(upper))
-    return { changeset: diffUpper(upper, { lower, userxattr }), from: 'upper' }
+  if (stack === null) {
+    const { flatChanges } = await import('./image-changes.ts')
+    return flatChanges(bundle, await open(), options)
   }
-  if (options.only === 'upper' || state.mode !== 'emulated' || isMounted(bundle)) return fromUpper()
-  const merged = recordedView(openDirectory(join(directory, 'merged'), closers), state)
-  const inMerged = diffTrees(lower, merged)
-  if (isEmptyDirectory(upperPath)) return { changeset: inMerged, from: 'merged' }
-  return chooseChanges(bundle, inMerged, fromUpper())
+  const layered = new LayeredBundle(bundle, stack, options)
+  const { all = false, only } = options
+  const isUpper = only === 'upper' || bundle.state.mode !== 'emulated' || isMounted(bundle)
+  if (!isUpper && (only === 'merged' || hasEmptyUpper(bundle))) return layered.inMerged()
+  const chosen = isUpper ? null : choose(bundle, layered)
+  return chosen?.from === 'merged' ? chosen : layered.inUpper({ all })
 }
 
-/** What an upperdir changes upon an image. Errors: as `bundleChanges`. */
-export async function upperChanges(directory: string, image: Image, options: ChangesOptions): Promise<FoundChanges> {
-  const { closers } = options
-  const upper = openDirectory(directory, closers)
-  const lower = await openMergedImage(image, options)
-  closers.push(lower.close)
-  const userxattr = options.userxattr ?? usesUserXattrs(upper)
-  return { changeset: diffUpper(upper, { lower: lower.merged, userxattr }), from: 'upper' }
+/** Where an emulated bundle that is not mounted has its changes. Errors: as `bundleChanges`. */
+export function placeOfChanges(bundle: Bundle, options: Omit<ChangesOptions, 'closers'>): FoundChanges['from'] {
+  const stack = lowersOf(bundle)
+  if (stack === null || hasEmptyUpper(bundle)) return 'merged'
+  const closers: Closers = []
+  try {
+    return choose(bundle, new LayeredBundle(bundle, stack, { ...options, closers })).from
+  } finally {
+    for (const close of closers.toReversed()) close()
+  }
 }
 
-async function flatChanges(
-  { directory, state }: Bundle,
-  image: Image,
-  { closers, ...options }: ChangesOptions,
-): Promise<FoundChanges> {
-  const rootfs: TreeView = openDirectory(join(directory, 'rootfs'), closers)
-  const before = await openImageView(image, { ...options, lost: { state, onDisk: rootfs } })
-  closers.push(before.close)
-  return { changeset: diffTrees(before.view, recordedView(rootfs, state)), from: 'rootfs' }
+/** Both places of an emulated bundle, in each of which there may be changes. */
+class LayeredBundle {
+  readonly #bundle: Bundle
+  readonly #userxattr: boolean
+  readonly #options: BundleChangesOptions
+  readonly #lower: TreeView
+
+  constructor(bundle: Bundle, stack: LowerStack, options: BundleChangesOptions) {
+    this.#bundle = bundle
+    this.#userxattr = options.userxattr ?? stack.userxattr
+    this.#options = options
+    this.#lower = recordedView(openStack(stack, options.closers), bundle.state)
+  }
+
+  /** `all`: also what is there and the same as below. */
+  inUpper({ all = false }: { readonly all?: boolean } = {}): FoundChanges {
+    const { closers, withoutParents = false, style } = this.#options
+    const upper = openDirectory(join(this.#bundle.directory, 'upper'), closers)
+    const view = recordedView(upper, this.#bundle.state)
+    const userxattr = this.#userxattr || usesUserXattrs(view)
+    const how = { lower: this.#lower, userxattr, all, withoutParents, ...(style === undefined ? {} : { style }) }
+    return { changeset: diffUpper(view, how), from: 'upper', upper }
+  }
+
+  inMerged(): FoundChanges {
+    const { closers, withoutParents = false } = this.#options
+    const merged = openDirectory(join(this.#bundle.directory, 'merged'), closers)
+    const changeset = diffTrees(this.#lower, recordedView(merged, this.#bundle.state), { withoutParents })
+    return { changeset, from: 'merged', upper: null }
+  }
 }
 
 /**
- * Both a copy in `merged` and an upperdir that is not empty: a mount has written the one while the other was as it had
- * been unpacked, or the one was saved to the other. Anything else is for the user to decide.
+ * An upperdir that is not empty beside the copy in `merged`: a mount has written it while the copy was as it had been
+ * unpacked, or the copy was saved to it. Of what was saved, the one that is still the same is the older one.
  */
-function chooseChanges({ directory }: Bundle, inMerged: Changeset, inUpper: FoundChanges): FoundChanges {
-  if (inMerged.changes.length === 0) return inUpper
-  if (shapeOf(inMerged) === shapeOf(inUpper.changeset)) return { changeset: inMerged, from: 'merged' }
-  throw new OvlError(
+function choose(bundle: Bundle, layered: LayeredBundle): FoundChanges {
+  const [merged, upper] = [layered.inMerged(), layered.inUpper()]
+  const [inMerged, inUpper] = [digestOfChanges(merged.changeset), digestOfChanges(upper.changeset)]
+  if (inMerged !== null && inMerged === inUpper) return merged
+  const { saved } = bundle.state
+  if (saved !== null && saved.upper === inUpper) return merged
+  if (saved !== null && saved.merged === inMerged) return upper
+  if (merged.changeset.changes.length === 0) return upper
+  if (upper.changeset.changes.length === 0) return merged
+  throw twoChanges(bundle)
+}
+
+/** What to write down when `merged` was saved to `upper`. Errors: those of reading. */
+export function savedChanges(bundle: Bundle, options: ChangesOptions): BundleState['saved'] {
+  const stack = lowersOf(bundle)
+  if (stack === null) return null
+  const layered = new LayeredBundle(bundle, stack, options)
+  const merged = digestOfChanges(layered.inMerged().changeset)
+  const upper = digestOfChanges(layered.inUpper().changeset)
+  return merged === null || upper === null ? null : { merged, upper }
+}
+
+function twoChanges({ directory }: Bundle): OvlError {
+  return new OvlError(
     'USAGE',
     `Cannot tell what changed in ${quote(directory)}: merged and upper hold different changes`,
     {
-      hint: 'empty the one that is not wanted: upper (what a mount wrote) or merged (what was written without one)',
+      hint: `name ${quote(join(directory, 'upper'))} for what a mount wrote, or put those of merged in its place: ovl diff --save --force`,
       data: { path: directory },
     },
   )
 }
 
-/** By paths and kinds: times of copies may differ. */
-function shapeOf({ changes }: Changeset): string {
-  return changes
-    .map(({ kind, path, content, mode }) => JSON.stringify([kind, path, content?.after, mode?.after]))
-    .join('\n')
-}
-
-function isEmptyDirectory(path: string): boolean {
+function hasEmptyUpper({ directory }: Bundle): boolean {
   try {
-    return readdirSync(hostPath(path)).length === 0
+    return readdirSync(hostPath(join(directory, 'upper'))).length === 0
   } catch (error) {
     if (isCode(error, 'ENOENT')) return true
     throw error

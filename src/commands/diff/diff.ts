@@ -37,7 +37,7 @@ export type DiffReport = {
 
 /** Finds changes, and writes or saves them when asked to. Errors: those of `withChanges`, `writeLayer`, `saveChanges`. */
 export function diff(args: readonly string[], options: DiffOptions): Promise<DiffReport> {
-  return withChanges(args, { ...options, asOnDisk: options.save }, async found => {
+  return withChanges(args, options, async found => {
     const saved = options.save ? await save(found, options) : null
     const { output } = options
     if (output !== undefined) return { ...(await writeTo(found, output, options)), saved }
@@ -45,9 +45,9 @@ export function diff(args: readonly string[], options: DiffOptions): Promise<Dif
   })
 }
 
-async function save({ changeset, unsaved }: OpenChanges, { warn }: DiffOptions): Promise<string> {
-  const { checkSavable, saveChanges } = await import('./save-changes.ts')
-  return saveChanges(checkSavable(unsaved), changeset, warn)
+async function save({ place }: OpenChanges, options: DiffOptions): Promise<string> {
+  const { saveChanges } = await import('./save-changes.ts')
+  return saveChanges(place, options)
 }
 
 type Written = Omit<DiffReport, 'saved'>

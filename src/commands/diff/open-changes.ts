@@ -1,18 +1,17 @@
 // The changes that the arguments of a command name, found and kept open as long as they are written somewhere.
-import { join } from 'node:path'
 import type { Bundle } from '../../bundle/index.ts'
 import { OvlError, quote } from '../../errors/index.ts'
 import type { HostView } from '../../host/index.ts'
+import type { Image } from '../../image/index.ts'
 import { type Changeset, diffTrees, diffUpper, type MarkStyle, type TreeView } from '../../layer/index.ts'
+import type { FoundChanges } from '../changes/image-changes.ts'
 import type { ImageOptions } from '../image-options.ts'
 import {
   bundleOfUpper,
   type Closers,
   type Input,
-  isMounted,
   layerOfBundle,
   type LowerStack,
-  lowersOf,
   openDirectory,
   readLower,
   recogniseInput,
@@ -30,8 +29,10 @@ export type ChangeOptions = Omit<ImageOptions, 'ref'> & {
   readonly withoutParents: boolean
   /** What this layer of an image or bundle changes. */
   readonly layer?: number
-  /** Of a bundle, what is on the disk, not what ovl.json says that it stands for. */
-  readonly asOnDisk?: boolean
+  /** The image that a flat bundle was unpacked from; null for where ovl.json says. */
+  readonly parent: string | null
+  /** Of an emulated bundle only what is in `merged`, whatever `upper` holds. */
+  readonly onlyMerged?: boolean
 }
 
 /** Changes, readable as long as `use` runs. */
@@ -42,9 +43,12 @@ export type OpenChanges = {
   readonly notes: readonly string[]
   /** The upper directory that is read, for changes that come from one alone. */
   readonly upper: UpperDirectory | null
-  /** The bundle whose merged copy was compared: its upper directory does not know of the changes. */
-  readonly unsaved: Bundle | null
+  /** The bundle, and where it has its changes. */
+  readonly place: BundlePlace | null
 }
+
+/** Where the changes of a bundle were found. */
+export type BundlePlace = { readonly bundle: Bundle; readonly from: FoundChanges['from'] }
 
 /** An upper directory, as it is read. */
 export type UpperDirectory = {
@@ -58,8 +62,8 @@ export type UpperDirectory = {
 /**
  * Finds what changed: in UPPER, in a bundle, in a layer, or between two trees, images or bundles.
  *
- * Errors: USAGE, INPUT_NOT_FOUND, LAYER_NOT_FOUND, UNSUPPORTED (a flat bundle alone), NEEDS_PRIVILEGE, READ_FAILED, those
- * of `diffUpper`, of opening images and of the overlay of lower directories.
+ * Errors: USAGE, INPUT_NOT_FOUND, LAYER_NOT_FOUND, NEEDS_PRIVILEGE, READ_FAILED, those of `diffUpper`, `bundleChanges`
+ * and `openParent`, of opening images and of the overlay of lower directories.
  */
 export async function withChanges<T>(
   args: readonly string[],
@@ -127,8 +131,8 @@ async function diffDirectory(
 ): Promise<OpenChanges> {
   const view = openDirectory(directory, closers)
   const bundle = options.lower.length > 0 ? null : bundleOfUpper(directory)
-  const ofBundle = bundle === null ? null : lowersOf(bundle)
-  if (ofBundle !== null) return ofUpper(view, { ...ofBundle, bundle }, { options, closers })
+  if (bundle !== null && bundle.state.overlay !== null)
+    return diffBundle(bundle, { ...options, only: 'upper' }, closers)
   const userxattr = options.userxattr || usesUserXattrs(view)
   if (options.lower.length > 0) {
     const stack = { directories: readLower(options.lower), userxattr, bundle: null }
@@ -149,40 +153,44 @@ async function ofUpper(view: HostView, stack: Stack, how: How): Promise<OpenChan
 
 async function diffOver(upper: TreeView, stack: Stack, { options, closers }: How): Promise<Changeset> {
   const { openStack } = await import('./lower-stack.ts')
-  const asImage = await imageTreeOf(stack.bundle, options)
+  const asImage = await imageTreeOf(stack.bundle)
   const lower = asImage(openStack(stack, closers))
   return diffUpper(asImage(upper), { ...options, lower, userxattr: stack.userxattr })
 }
 
 /** How trees of a bundle are seen: with the owners and devices that files of an ordinary user stand for. */
-async function imageTreeOf(
-  bundle: Bundle | null,
-  { asOnDisk = false }: ChangeOptions,
-): Promise<(view: TreeView) => TreeView> {
-  if (bundle === null || asOnDisk) return view => view
+async function imageTreeOf(bundle: Bundle | null): Promise<(view: TreeView) => TreeView> {
+  if (bundle === null) return view => view
   const { recordedView } = await import('../changes/recorded-view.ts')
   return view => recordedView(view, bundle.state)
 }
 
-/** A mounted bundle has its changes in upper, an emulated one in its copy of the merged tree. */
-async function diffBundle(bundle: Bundle, options: ChangeOptions, closers: Closers): Promise<OpenChanges> {
-  const { directory, state } = bundle
-  const lowers = lowersOf(bundle)
-  if (lowers === null) {
-    throw new OvlError('UNSUPPORTED', `Cannot tell what changed in bundle ${quote(directory)}: it is flat`, {
-      facts: ['what the image was is not in it'],
-      hint: `compare it with the image: ovl diff IMAGE ${directory}`,
-      data: { path: directory },
-    })
+/** Wherever the bundle has its changes; a flat one is compared with its image. */
+async function diffBundle(
+  bundle: Bundle,
+  options: ChangeOptions & { readonly only?: 'upper' | 'merged' },
+  closers: Closers,
+): Promise<OpenChanges> {
+  const { bundleChanges } = await import('../changes/bundle-changes.ts')
+  const { userxattr, onlyMerged = false, ...rest } = options
+  const open = async (): Promise<Image> => {
+    const { openParent } = await import('../changes/parent-image.ts')
+    const image = await openParent(bundle, { ...options, verb: 'compare' })
+    closers.push(() => image.close())
+    return image
   }
-  if (state.mode !== 'emulated' || isMounted(bundle)) {
-    return ofUpper(openDirectory(join(directory, 'upper'), closers), { ...lowers, bundle }, { options, closers })
+  const how = {
+    ...rest,
+    closers,
+    ...(userxattr ? { userxattr } : {}),
+    ...(onlyMerged ? { only: 'merged' as const } : {}),
   }
-  const { openStack } = await import('./lower-stack.ts')
-  const asImage = await imageTreeOf(bundle, options)
-  const merged = openDirectory(join(directory, 'merged'), closers)
-  const changeset = diffTrees(asImage(openStack(lowers, closers)), asImage(merged), options)
-  return { ...found(changeset), unsaved: bundle }
+  const { changeset, from, upper } = await bundleChanges(bundle, open, how)
+  return {
+    ...found(changeset),
+    upper: upper === null ? null : { view: upper, userxattr, isAlone: false },
+    place: options.only === 'upper' ? null : { bundle, from },
+  }
 }
 
 async function diffLayer(
@@ -202,7 +210,7 @@ async function diffLayer(
 }
 
 function found(changeset: Changeset): OpenChanges {
-  return { changeset, notes: notesOf(changeset), upper: null, unsaved: null }
+  return { changeset, notes: notesOf(changeset), upper: null, place: null }
 }
 
 function lazily(make: () => Changeset, upper: UpperDirectory): OpenChanges {
@@ -216,7 +224,7 @@ function lazily(make: () => Changeset, upper: UpperDirectory): OpenChanges {
       return notesOf(made())
     },
     upper,
-    unsaved: null,
+    place: null,
   }
 }
 

@@ -1,20 +1,56 @@
 // The changes of an emulated bundle put into its upper directory, where mounts, diff and commit find them.
-import { lstatSync, mkdirSync, renameSync } from 'node:fs'
+import { lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Bundle } from '../../bundle/index.ts'
-import { OvlError, quote, type Warn } from '../../errors/index.ts'
+import { type Bundle, formatState, stateFileName } from '../../bundle/index.ts'
+import { OvlError, quote } from '../../errors/index.ts'
 import { diagnoseWriteError, hostPath, openHostFs, removeWorkspace, workspaceName } from '../../host/index.ts'
-import { type Changeset, writeUpper } from '../../layer/index.ts'
+import { type Changeset, diffTrees, writeUpper } from '../../layer/index.ts'
+import { savedChanges } from '../changes/bundle-changes.ts'
+import type { ChangeOptions } from './open-changes.ts'
+import { type Closers, isMounted, lowersOf, openDirectory } from './inputs.ts'
+import { openStack } from './lower-stack.ts'
+import type { BundlePlace } from './open-changes.ts'
+
+/** How changes are saved. */
+export type SaveOptions = Pick<ChangeOptions, 'limits' | 'warn' | 'signal'>
 
 /**
- * Replaces what is in the bundle's upper directory by the changes, in overlayfs' form; returns the directory. It is
- * written beside it first, so that an error leaves the old one.
+ * Replaces what is in the bundle's upper directory by the changes of `merged`, in overlayfs' form; returns the directory.
+ * It is written beside it first, so that an error leaves the old one. Where the changes are in `upper` it stays.
  *
- * Errors: those of `writeUpper`; NO_SPACE, NEEDS_PRIVILEGE, WRITE_FAILED; UNSUPPORTED for a bundle whose overlay shows
- * its whiteouts only in lower directories.
+ * Errors: USAGE where there is nothing to save; those of `writeUpper`; NO_SPACE, NEEDS_PRIVILEGE, WRITE_FAILED;
+ * UNSUPPORTED for a bundle whose overlay shows its whiteouts only in lower directories.
  */
-export async function saveChanges(bundle: Bundle, changeset: Changeset, warn: Warn): Promise<string> {
-  const { directory, state } = bundle
+export async function saveChanges(place: BundlePlace | null, options: SaveOptions): Promise<string> {
+  const { bundle, from } = checkSavable(place)
+  const upper = join(bundle.directory, 'upper')
+  if (from === 'upper') return upper
+  const closers: Closers = []
+  try {
+    await replaceUpper(bundle, changesOnDisk(bundle, closers), options)
+    writeSaved(bundle, options)
+    return upper
+  } finally {
+    for (const close of closers.toReversed()) close()
+  }
+}
+
+function checkSavable(place: BundlePlace | null): BundlePlace {
+  if (place !== null && place.bundle.state.mode === 'emulated' && !isMounted(place.bundle)) return place
+  throw new OvlError(
+    'USAGE',
+    '--save belongs to an emulated bundle that is not mounted: others have their changes in upper',
+  )
+}
+
+/** As the files are, not as ovl.json says what they stand for: a mount is to show the same files again. */
+function changesOnDisk(bundle: Bundle, closers: Closers): Changeset {
+  const stack = lowersOf(bundle)
+  if (stack === null) throw new Error('Impossible: an emulated bundle has layers')
+  return diffTrees(openStack(stack, closers), openDirectory(join(bundle.directory, 'merged'), closers))
+}
+
+async function replaceUpper({ directory, state }: Bundle, changeset: Changeset, { warn }: SaveOptions): Promise<void> {
   const upper = join(directory, 'upper')
   const workspace = join(directory, workspaceName('upper'))
   const userxattr = state.overlay?.xattrs === 'user'
@@ -31,7 +67,6 @@ export async function saveChanges(bundle: Bundle, changeset: Changeset, warn: Wa
     }
     renameSync(hostPath(upper), hostPath(join(workspace, 'old')))
     renameSync(hostPath(made), hostPath(upper))
-    return upper
   } catch (error) {
     throw diagnoseWriteError(error, { object: quote(upper), path: directory })
   } finally {
@@ -39,11 +74,20 @@ export async function saveChanges(bundle: Bundle, changeset: Changeset, warn: Wa
   }
 }
 
-/** Errors: USAGE where there is nothing to save. */
-export function checkSavable(bundle: Bundle | null): Bundle {
-  if (bundle !== null) return bundle
-  throw new OvlError(
-    'USAGE',
-    '--save belongs to an emulated bundle that is not mounted: others have their changes in upper',
-  )
+/** So that later it can be told which of the two directories was changed since. */
+function writeSaved(bundle: Bundle, options: SaveOptions): void {
+  const { directory, state } = bundle
+  const path = join(directory, stateFileName)
+  const made = join(directory, workspaceName(stateFileName))
+  const closers: Closers = []
+  try {
+    const saved = savedChanges(bundle, { ...options, closers })
+    writeFileSync(hostPath(made), formatState({ ...state, saved }), { mode: 0o644, flag: 'wx', flush: true })
+    renameSync(hostPath(made), hostPath(path))
+  } catch (error) {
+    throw diagnoseWriteError(error, { object: quote(path), path: directory })
+  } finally {
+    rmSync(hostPath(made), { force: true })
+    for (const close of closers.toReversed()) close()
+  }
 }

@@ -13,18 +13,28 @@ import { openStack } from './lower-stack.ts'
 /** An input as one whole tree. Errors: those of opening it. */
 export async function openTree(input: Input, options: ImageOptions, closers: Closers): Promise<TreeSource> {
   if (input.kind === 'directory') return openDirectory(input.directory, closers)
-  if (input.kind === 'bundle') return openMergedBundle(input.bundle, closers)
+  if (input.kind === 'bundle') return openMergedBundle(input.bundle, options, closers)
   return (await openImageTree(input.argument, options, closers)).merged
 }
 
-/** What a container sees. A native bundle that is not mounted is put together from its directories. */
-function openMergedBundle(bundle: Bundle, closers: Closers): TreeSource {
+/**
+ * The tree of a bundle as the image has it: with the owners and devices that files of an ordinary user stand for. Put
+ * together from its directories where its changes are in `upper` and it is not mounted.
+ */
+async function openMergedBundle(bundle: Bundle, options: ImageOptions, closers: Closers): Promise<TreeSource> {
+  const { recordedView } = await import('../changes/recorded-view.ts')
   const { directory, state } = bundle
   const lowers = lowersOf(bundle)
-  if (state.mode !== 'native' || lowers === null || isMounted(bundle))
-    return openDirectory(join(directory, rootPathOf(state.mode)), closers)
+  if (lowers === null || isMounted(bundle) || (await hasItsChangesInMerged(bundle, options)))
+    return recordedView(openDirectory(join(directory, rootPathOf(state.mode)), closers), state)
   const directories = [join(directory, 'upper'), ...lowers.directories]
-  return openStack({ ...lowers, directories }, closers)
+  return recordedView(openStack({ ...lowers, directories }, closers), state)
+}
+
+async function hasItsChangesInMerged(bundle: Bundle, options: ImageOptions): Promise<boolean> {
+  if (bundle.state.mode !== 'emulated') return false
+  const { placeOfChanges } = await import('../changes/bundle-changes.ts')
+  return placeOfChanges(bundle, options) === 'merged'
 }
 
 /** An image as file systems. Errors: those of `openImage` and `openMergedImage`. */
