@@ -20,6 +20,11 @@ export interface FileSystem {
 
   lstat(path: string): Stat
   stat(path: string): Stat
+  /**
+   * As `stat`, or `lstat` where it does not follow; null where nothing is: no error is made, which would take longer than
+   * the look. Errors: all but ENOENT.
+   */
+  find(path: string, options: { readonly follow: boolean }): Stat | null
   readlink(path: string): string
   /** Names and kinds without "." and "..", in the file system's order. */
   readdir(path: string): readonly DirectoryEntry[]

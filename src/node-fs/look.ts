@@ -1,5 +1,4 @@
 // Calls of node:fs that change nothing.
-import { isErrno } from '../errors/index.ts'
 import { type FileSystem, fileTypeOf, O_DIRECTORY, O_RDONLY, type Stat } from '../fs/index.ts'
 import { comparePaths } from '../path/index.ts'
 import { encodingOf, nameIn, option, type Options, toPath } from './arguments.ts'
@@ -17,8 +16,8 @@ export function lookCalls(fs: FileSystem) {
       calling({ syscall: 'access', path: at }, () => fs.access(at, mode))
     },
     exists: (path: unknown) => exists(fs, path),
-    stat: (path: unknown, options?: Options) => statOf('stat', path, { options, stat: at => fs.stat(at) }),
-    lstat: (path: unknown, options?: Options) => statOf('lstat', path, { options, stat: at => fs.lstat(at) }),
+    stat: (path: unknown, options?: Options) => statOf(fs, path, { options, follow: true }),
+    lstat: (path: unknown, options?: Options) => statOf(fs, path, { options, follow: false }),
     statfs: (path: unknown, options?: Options) => {
       const at = toPath(path)
       const stat = calling({ syscall: 'statfs', path: at }, () => fs.statfs(at))
@@ -54,32 +53,27 @@ export function listing(fs: FileSystem, at: string): ReturnType<FileSystem['read
 
 function exists(fs: FileSystem, path: unknown): boolean {
   try {
-    withoutStacks(() => fs.access(toPath(path), 0))
-    return true
+    const at = toPath(path)
+    return withoutStacks(() => fs.find(at, { follow: true })) !== null
   } catch {
     return false // whatever the reason: this is what `exists` says
   }
 }
 
-type StatRequest = { readonly options: Options; readonly stat: (at: string) => Stat }
+type StatRequest = { readonly options: Options; readonly follow: boolean }
 
 function statOf(
-  syscall: string,
+  fs: FileSystem,
   path: unknown,
-  { options, stat }: StatRequest,
+  { options, follow }: StatRequest,
 ): ReturnType<typeof toStats> | undefined {
   const at = toPath(path)
   const wantsError = option(options, 'throwIfNoEntry') !== false
-  const found = calling({ syscall, path: at }, () => (wantsError ? stat(at) : present(stat, at)))
+  const found = calling({ syscall: follow ? 'stat' : 'lstat', path: at }, () => {
+    if (!wantsError) return fs.find(at, { follow })
+    return follow ? fs.stat(at) : fs.lstat(at)
+  })
   return found === null ? undefined : toStats(found, option(options, 'bigint') === true)
-}
-
-function present(stat: (at: string) => Stat, at: string): Stat | null {
-  try {
-    return withoutStacks(() => stat(at))
-  } catch (error) {
-    return isErrno(error, 'ENOENT') ? null : stat(at)
-  }
 }
 
 /** Sorted, as libuv does it. With `recursive`, names below are given by their path from the first directory. */

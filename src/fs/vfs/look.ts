@@ -1,14 +1,24 @@
 // Calls that change nothing: lstat(2), stat(2), readlink(2), access(2), statfs(2), reading a directory.
-import { FsError } from '../../errors/index.ts'
+import { FsError, isErrno } from '../../errors/index.ts'
 import { MAY_READ } from '../flags.ts'
 import type { DirectoryEntry, FileSystemStat, Stat } from '../stat.ts'
 import { permissionRefusal } from './permission.ts'
 import { check, type View } from './view.ts'
-import { findInode } from './walk.ts'
+import { beginWalk, findInode, lookupPath } from './walk.ts'
 
 /** lstat(2) with `follow: false`. No permission on the object itself is needed. */
 export function statPath(view: View, path: string, options: { readonly follow: boolean }): Stat {
   return view.superBlock.stat(findInode(view, options.follow ? 'stat' : 'lstat', path, options))
+}
+
+/** The same without an error where nothing is: null. */
+export function findPath(view: View, path: string, options: { readonly follow: boolean }): Stat | null {
+  try {
+    return view.superBlock.stat(lookupPath(beginWalk(view, 'stat', path, true), options))
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return null
+    throw error
+  }
 }
 
 /** readlink(2). Errors: EINVAL. */

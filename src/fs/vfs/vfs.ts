@@ -9,7 +9,7 @@ import type { SuperBlock } from '../super-block.ts'
 import { chmodPath, chownPath, type Times, truncatePath, utimensPath } from './attributes.ts'
 import { readWhole, writeWhole } from './content.ts'
 import { makeDirectory, makeLink, makeNode, makeSymlink } from './create.ts'
-import { checkAccess, readDirectory, readLink, statFileSystem, statPath } from './look.ts'
+import { checkAccess, findPath, readDirectory, readLink, statFileSystem, statPath } from './look.ts'
 import { openPath } from './open.ts'
 import { removeDirectory, unlinkPath } from './remove.ts'
 import { renamePath } from './rename.ts'
@@ -49,6 +49,10 @@ export class Vfs implements FileSystem {
 
   stat(path: string): Stat {
     return named('stat', path, () => statPath(this.#view, path, { follow: true }))
+  }
+
+  find(path: string, options: { readonly follow: boolean }): Stat | null {
+    return named('stat', path, () => findPath(this.#view, path, options))
   }
 
   readlink(path: string): string {

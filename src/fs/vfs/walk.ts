@@ -19,6 +19,8 @@ export type Walk = {
   readonly view: View
   readonly syscall: string
   readonly path: string
+  /** Nobody is told of ENOENT: see `refuse`. */
+  readonly isQuiet: boolean
   /** The directories from the root to the one the walk stands in. */
   readonly dirs: Inode[]
   symlinks: number
@@ -33,9 +35,10 @@ export type Walk = {
 export type LookupOptions = { readonly follow: boolean; readonly directory?: boolean }
 
 /** A walk at the root. Errors: ENOENT for the empty path, ENAMETOOLONG. Source: getname(). */
-export function beginWalk(view: View, syscall: string, path: string): Walk {
+export function beginWalk(view: View, syscall: string, path: string, isQuiet = false): Walk {
   checkPath(syscall, path)
-  return { view, syscall, path, dirs: [view.superBlock.root], symlinks: 0, last: 'root', name: '', slash: false }
+  const dirs = [view.superBlock.root]
+  return { view, syscall, path, isQuiet, dirs, symlinks: 0, last: 'root', name: '', slash: false }
 }
 
 /** What getname() refuses of a path or the target of a symlink. Errors: ENOENT, ENAMETOOLONG, EINVAL for a NUL. */
@@ -45,8 +48,12 @@ export function checkPath(syscall: string, path: string): void {
   if (path.includes('\0')) throw new FsError('EINVAL', syscall, path)
 }
 
+/** Where an error is only caught, one does for all: finding out where it comes from is most of its cost. */
+const nothingThere = new FsError('ENOENT', 'stat')
+
 /** The error of a walk. */
 export function refuse(walk: Walk, code: Errno): FsError {
+  if (walk.isQuiet && code === 'ENOENT') return nothingThere
   return new FsError(code, walk.syscall, walk.path)
 }
 

@@ -1,7 +1,7 @@
 // A directory as the kernel shows it, through one system call for each operation, made inside of it (chroot) and as the
 // caller asked for. The oracle of the emulator: nothing is decided here.
 import type { Errno } from '../../errors/index.ts'
-import { FsError } from '../../errors/index.ts'
+import { FsError, isErrno } from '../../errors/index.ts'
 import {
   type Credentials,
   type DirectoryEntry,
@@ -57,6 +57,15 @@ export class KernelFs implements FileSystem {
 
   stat(path: string): Stat {
     return this.#run(() => this.#calls.stat(path, { follow: true }))
+  }
+
+  find(path: string, { follow }: { readonly follow: boolean }): Stat | null {
+    try {
+      return follow ? this.stat(path) : this.lstat(path)
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return null
+      throw error
+    }
   }
 
   readlink(path: string): string {
