@@ -66,8 +66,9 @@ export interface InodeFile {
   allocate(mode: number, position: number, lengthBytes: number): void
   /**
    * Makes this file, which holds nothing, hold the first `lengthBytes` of `source`, with the holes that `copiedRanges`
-   * leaves out, in one step: blocks shared or copied by the kernel, memory copied once. False where that cannot be done
-   * with such a source or in such a file: the caller then reads and writes from the beginning. Errors: ENOSPC, EDQUOT, EIO.
+   * leaves out, in one step: blocks shared or copied by the kernel, memory copied once. A file that is longer stays so.
+   * False where that cannot be done with such a source or in such a file: the caller then reads and writes from the
+   * beginning. Errors: ENOSPC, EDQUOT, EIO.
    */
   copyFrom?(source: InodeFile, lengthBytes: number): boolean
   close(): void

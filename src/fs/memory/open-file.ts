@@ -94,7 +94,7 @@ export class MemoryFile implements InodeFile {
     if (pages > this.#host.space.freePages) return false
     for (const { start, end } of ranges) content.append(from.content, start, end)
     this.#host.space.addPages(pages)
-    this.#inode.sizeBytes = lengthBytes
+    this.#inode.sizeBytes = Math.max(this.#inode.sizeBytes, lengthBytes)
     if (!source.#noatime) source.#host.accessed(from)
     this.#modified()
     return true

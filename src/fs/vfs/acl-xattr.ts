@@ -51,8 +51,9 @@ export function removeAcl(view: View, subject: Subject, name: string): void {
   checkSettable(view, subject)
   if (name === aclDefaultName && subject.inode.type !== 'dir') return
   checkOwner(view, subject)
-  view.superBlock.removeXattr(subject.inode, name)
+  // First: an overlay copies up for it, and its upper layer says nothing when there was no list.
   if (name === aclAccessName) dropForeignSetgid(view, subject.inode)
+  view.superBlock.removeXattr(subject.inode, name)
 }
 
 /** Without the list, too, who is no member of the group must not keep its setgid bit (simple_set_acl()). */

@@ -51,8 +51,9 @@ type Opened = { readonly flags: number; readonly file: InodeFile | null; readonl
 type OpenState = {
   position: number
   isOpen: boolean
-  /** `privilegeChanges` when the file was last known to have nothing that a write takes away. */
+  /** `privilegeChanges` when the file was last known to have nothing that a write of `plainFor` takes away. */
   plainSince: number
+  plainFor: Credentials | null
   /** Of an object that is neither file nor directory: lets it go. */
   readonly release: (() => void) | undefined
 }
@@ -246,10 +247,11 @@ class OpenFile implements FileHandle {
 
   /** Asks once until something may have changed. */
   #losePrivileges(): void {
-    const { state } = this.#view
-    if (this.#state.plainSince === state.privilegeChanges) return
+    const { state, caller } = this.#view
+    if (this.#state.plainSince === state.privilegeChanges && this.#state.plainFor === caller) return
     removePrivileges(this.#view, this.#subject('write'))
     this.#state.plainSince = state.privilegeChanges
+    this.#state.plainFor = caller
   }
 
   #seekInFile(file: InodeFile, offset: number, whence: 'set' | 'current' | 'end' | 'data' | 'hole'): number {
@@ -276,7 +278,7 @@ class OpenFile implements FileHandle {
 
 function newState(view: View, inode: Inode, { file, directory }: Opened): OpenState {
   const release = file === null && directory === null ? view.superBlock.hold?.(inode) : undefined
-  return { position: 0, isOpen: true, plainSince: -1, release }
+  return { position: 0, isOpen: true, plainSince: -1, plainFor: null, release }
 }
 
 /** Before the handle is looked at, as the kernel does. */

@@ -96,7 +96,7 @@ export class HostFile implements InodeFile, OpenDescriptor {
     if (!(source instanceof HostFile)) return false
     const [from, to] = [source.#fd(), this.#fd()]
     if (!this.#clone(source) && !copyData(this.#host, { from, to, lengthBytes })) return false
-    this.#host.calls.ftruncate(to, lengthBytes)
+    if (fs.fstatSync(to).size < lengthBytes) this.#host.calls.ftruncate(to, lengthBytes)
     return true
   }
 
