@@ -92,4 +92,16 @@ describe('npm test', () => {
       for (const text of says) expect(mocha.stdout).to.contain(text)
     })
   }
+
+  it('has told a failure, with the seed of a property, when a run is stopped', () => {
+    const file = path.join(directory, 'one.spec.mjs')
+    const property = "fc.assert(fc.property(fc.integer(), () => { throw new Error('no such luck') }), { seed: 4711 })"
+    fs.writeFileSync(
+      file,
+      `import fc from '${import.meta.resolve('fast-check')}'\nit('a', () => ${property}); it('b', () => process.exit(7))\n`,
+    )
+    const mocha = spawnSync(process.execPath, ['node_modules/mocha/bin/mocha.js', file], { encoding: 'utf8' })
+    expect(mocha.status).to.equal(7)
+    expect(mocha.stdout).to.match(/FAILED .*one\.spec\.mjs: a\n.*\n {4}\{ seed: 4711, path: /)
+  })
 })

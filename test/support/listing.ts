@@ -27,7 +27,7 @@ export type Listing = ReadonlyMap<string, Readonly<Record<ListingColumn, string>
 
 /** Lists a directory; needs the corpus, python3 and, to see everything, root. */
 export function listTree(directory: string): Listing {
-  const { stdout, stderr, status } = spawnSync('python3', [corpusPath('tools', 'listing.py'), directory], {
+  const { stdout, stderr, status } = spawnSync('python3', ['-S', corpusPath('tools', 'listing.py'), directory], {
     encoding: 'utf8',
     maxBuffer: 1 << 30,
   })

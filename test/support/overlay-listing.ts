@@ -57,7 +57,7 @@ mkdir kernel kernel/work kernel/merged
 cp -a upper kernel/upper
 mount -t overlay overlay -o "$1" kernel/merged
 shift
-python3 -c "$@"
+python3 -S -c "$@"
 umount --lazy kernel/merged
 `
 

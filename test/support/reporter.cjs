@@ -1,4 +1,5 @@
-// Mocha reporter: one line a test file, failures in full, skipped tests with their reasons, and a last line
+// Mocha reporter: one line a test file, failures at once in short (with the seed of a property) and at the end in full,
+// skipped tests with their reasons, and a last line
 // `N passed, N failed` (`, N skipped`) that a script can read.
 
 const path = require('node:path')
@@ -13,7 +14,10 @@ class ClosingLine extends Base {
     this.files = new Map()
     this.skipped = []
     runner.on(constants.EVENT_TEST_PASS, test => this.#count(test, 'passed'))
-    runner.on(constants.EVENT_TEST_FAIL, test => this.#count(test, 'failed'))
+    runner.on(constants.EVENT_TEST_FAIL, (test, error) => {
+      this.#count(test, 'failed')
+      this.#tell(test, error)
+    })
     runner.on(constants.EVENT_TEST_PENDING, test => {
       this.#count(test, 'skipped')
       this.skipped.push(test)
@@ -38,6 +42,13 @@ class ClosingLine extends Base {
     Base.consoleLog(
       `  ${file.padEnd(44)} ${counts.join(', ')}${slowMs > 2000 ? `  (${(slowMs / 1000).toFixed(1)} s)` : ''}`,
     )
+  }
+
+  /** A run that is stopped later has said this much. */
+  #tell(test, error) {
+    const [first = '', ...rest] = String(error?.message ?? error).split('\n')
+    const lines = [first, ...rest.slice(0, 2)].map(line => line.slice(0, 1000))
+    Base.consoleLog([`  FAILED ${fileOf(test)}: ${test.fullTitle()}`, ...lines.map(line => `    ${line}`)].join('\n'))
   }
 
   #close() {
