@@ -13,6 +13,7 @@ export {
   formatOverrideStat,
   type OverrideStat,
   overrideStatName,
+  overrideStatNames,
   parseOverrideStat,
   type StandsFor,
 } from './override-stat.ts'

@@ -6,9 +6,16 @@
 /** Name of the attribute; only regular files and directories can carry it. */
 export const overrideStatName = 'user.containers.override_stat'
 
+/** All names that programs have for it, the one that fuse-overlayfs believes first. */
+export const overrideStatNames = [
+  'security.fuseoverlayfs.override_stat',
+  'user.fuseoverlayfs.override_stat',
+  overrideStatName,
+] as const
+
 /** What a file is in the image. */
 export type OverrideStat = {
-  /** Ids inside the image. */
+  /** Ids inside the image; -1 for one that fuse-overlayfs did not know. */
   readonly uid: number
   readonly gid: number
   /** Permission bits, 0 … 0o7777. */
@@ -35,12 +42,14 @@ function formatType(file: StandsFor): string {
 
 /** Reads a value as anyone may have written it; null when it is none. Types that match the disk are left out. */
 export function parseOverrideStat(text: string): OverrideStat | null {
-  const fields = /^([0-9]{1,10}):([0-9]{1,10}):([0-7]{1,7})(?::(.+))?$/.exec(text)
-  if (fields === null) return null
+  const fields = /^(-1|[0-9]{1,10}):(-1|[0-9]{1,10}):([0-7]{1,7})(?::(.+))?$/.exec(text)
+  if (fields === null || Number(fields[1]) > maxID || Number(fields[2]) > maxID) return null
   const standsFor = parseType(fields[4] ?? '')
   const stat = { uid: Number(fields[1]), gid: Number(fields[2]), mode: Number.parseInt(fields[3] ?? '0', 8) & 0o7777 }
   return standsFor === null ? stat : { ...stat, standsFor }
 }
+
+const maxID = 0xffff_fffe
 
 function parseType(text: string): StandsFor | null {
   if (text === 'pipe') return { type: 'fifo' }

@@ -17,6 +17,7 @@ import {
 import { applyChangesInTurns, type Changeset, diffTrees, type TreeView } from '../layer/index.ts'
 import { emptyView } from './changes/empty-view.ts'
 import { ownView } from './changes/own-view.ts'
+import { overriddenView } from './changes/recorded-view.ts'
 import { type Closers, openDirectory, readLower, usesUserXattrs } from './diff/inputs.ts'
 import { openStack } from './diff/lower-stack.ts'
 import { writeOutputFile } from './diff/output-file.ts'
@@ -84,7 +85,8 @@ function openMerged(output: string, { lower, upper, userxattr }: MergeOptions, c
   for (const directory of directories) checkOutside(output, directory)
   const [top] = directories
   if (top === undefined) throw new OvlError('USAGE', 'merge needs a layer: --lower DIR, --upper DIR, or both')
-  return openStack({ directories, userxattr: userxattr || usesUserXattrs(openDirectory(top, closers)) }, closers)
+  const stack = { directories, userxattr: userxattr || usesUserXattrs(openDirectory(top, closers)) }
+  return overriddenView(openStack(stack, closers)).view
 }
 
 /** Nothing is ever written into what is merged. Errors: USAGE, INPUT_NOT_FOUND. */

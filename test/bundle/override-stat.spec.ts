@@ -22,7 +22,9 @@ const read: readonly [string, OverrideStat | null][] = [
   ['0:0', null],
   ['0:0:', null],
   ['0:0:8', null],
-  ['-1:0:755', null],
+  ['7:-1:100644', { uid: 7, gid: -1, mode: 0o644 }],
+  ['-2:0:755', null],
+  ['4294967295:0:755', null],
   ['0:0:0755:', null],
 ]
 

@@ -78,7 +78,7 @@ class LayeredBundle {
     const view = recordedView(upper, this.#bundle.state)
     const userxattr = this.#userxattr || usesUserXattrs(view)
     const how = { lower: this.#lower, userxattr, all, withoutParents, ...(style === undefined ? {} : { style }) }
-    return { changeset: diffUpper(view, how), from: 'upper', upper }
+    return { changeset: diffUpper(view, how), from: 'upper', upper: { host: upper, view } }
   }
 
   inMerged(): FoundChanges {

@@ -5,7 +5,8 @@ import type { HostView } from '../../host/index.ts'
 import type { Image } from '../../image/index.ts'
 import { type Changeset, diffTrees, diffUpper, type TreeView } from '../../layer/index.ts'
 import { openMergedImage, type OpenLayersOptions } from '../../unpack/index.ts'
-import { type Closers, openDirectory, usesUserXattrs } from '../diff/inputs.ts'
+import { type Closers, openDirectory } from '../diff/inputs.ts'
+import { openUpper } from '../diff/upper-directory.ts'
 import { openImageView } from './image-view.ts'
 import { recordedView } from './recorded-view.ts'
 
@@ -15,7 +16,7 @@ export type FoundChanges = {
   /** Where they were found. */
   readonly from: 'merged' | 'upper' | 'rootfs'
   /** The upper directory, where they come from there. */
-  readonly upper: HostView | null
+  readonly upper: { readonly host: HostView; readonly view: TreeView } | null
 }
 
 /** How layers of an image are read where they are needed, and what is to be closed when the changes were read. */
@@ -29,11 +30,11 @@ export type ChangesOptions = Pick<OpenLayersOptions, 'limits' | 'warn' | 'signal
 /** What an upperdir changes upon an image. Errors: those of `diffUpper`, `openDirectory` and `openMergedImage`. */
 export async function upperChanges(directory: string, image: Image, options: ChangesOptions): Promise<FoundChanges> {
   const { closers, withoutParents = false } = options
-  const upper = openDirectory(directory, closers)
+  const { host, view, ...marks } = openUpper(directory, options, closers)
   const lower = await openMergedImage(image, options)
   closers.push(lower.close)
-  const userxattr = options.userxattr ?? usesUserXattrs(upper)
-  return { changeset: diffUpper(upper, { lower: lower.merged, userxattr, withoutParents }), from: 'upper', upper }
+  const changeset = diffUpper(view, { lower: lower.merged, ...marks, withoutParents })
+  return { changeset, from: 'upper', upper: { host, view } }
 }
 
 /** What was changed in a flat bundle. Errors: those of `diffTrees`, `openDirectory` and `openImageView`. */

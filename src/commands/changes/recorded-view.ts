@@ -1,12 +1,13 @@
 // The tree of a bundle as the image has it: owners that were mapped or only recorded, devices for which an ordinary file
 // stands. What a run could not keep is told by an attribute that moves with the file (override-stat.ts), and where there
-// is none by the notes in ovl.json, which only know paths.
+// is none by the notes in ovl.json, which only know paths. Trees of other programs tell the same by attributes alone.
 
 import {
   type BundleState,
   type FileNote,
   type OverrideStat,
   overrideStatName,
+  overrideStatNames,
   type OwnerNote,
   parseOverrideStat,
   type StandsFor,
@@ -28,7 +29,25 @@ export function recordedView(view: TreeView, { notKept, userNamespace }: BundleS
     uidMappings: userNamespace?.uidMappings ?? [],
     gidMappings: userNamespace?.gidMappings ?? [],
     hasXattrs: carriesXattrs(view, notKept.owners),
+    attribute: overrideStatName,
+    hasModes: false, // the run gave files their modes
   })
+}
+
+/** A tree, and the attribute that tells of its files what they are. */
+export type OverriddenView = { readonly view: TreeView; readonly attribute: (typeof overrideStatNames)[number] | null }
+
+/**
+ * A tree that containers/storage (`force_mask`) or fuse-overlayfs (`xattr_permissions`) has written: its root carries the
+ * attribute, and then owner, mode and type of all files are what theirs says. Where the root has none they mean nothing:
+ * anybody in a container can give one to a file.
+ */
+export function overriddenView(view: TreeView): OverriddenView {
+  const ofRoot = view.xattrs(view.root)
+  const attribute = overrideStatNames.find(name => ofRoot?.has(name) === true) ?? null
+  if (attribute === null) return { view, attribute }
+  const nothing = { owners: new Map(), files: new Map(), uidMappings: [], gidMappings: [] }
+  return { view: new RecordedView(view, { ...nothing, hasXattrs: true, attribute, hasModes: true }), attribute }
 }
 
 type Mappings = NonNullable<BundleState['userNamespace']>['uidMappings']
@@ -40,6 +59,9 @@ type Records = {
   readonly gidMappings: Mappings
   /** Files and directories carry what is recorded of them: a file without is a new one. */
   readonly hasXattrs: boolean
+  readonly attribute: (typeof overrideStatNames)[number]
+  /** The attribute tells the mode as well. */
+  readonly hasModes: boolean
 }
 
 class RecordedView implements TreeView {
@@ -72,9 +94,8 @@ class RecordedView implements TreeView {
 
   xattrs(object: ViewObject): Xattrs | null {
     const xattrs = this.#view.xattrs(recorded(object).inner)
-    if (xattrs?.has(overrideStatName) !== true) return xattrs
-    const rest = new Map(xattrs)
-    rest.delete(overrideStatName)
+    if (xattrs === null || !overrideStatNames.some(name => xattrs.has(name))) return xattrs
+    const rest = new Map([...xattrs].filter(([name]) => !overrides.has(name)))
     return rest.size === 0 ? null : rest
   }
 
@@ -83,18 +104,33 @@ class RecordedView implements TreeView {
   }
 
   #wrap(inner: ViewObject, path: LayerPath): RecordedObject {
-    const { owners, files, uidMappings, gidMappings, hasXattrs } = this.#records
+    const { owners, files, hasXattrs, attribute, hasModes } = this.#records
     const isCarrier = inner.type === 'file' || inner.type === 'dir'
-    const carried = isCarrier ? overrideOf(this.#view.xattrs(inner)) : null
+    const canCarry = isCarrier || !attribute.startsWith('user.')
+    const carried = canCarry ? overrideOf(this.#view.xattrs(inner), attribute) : null
     const note = isCarrier && hasXattrs ? undefined : owners.get(path)
-    const { uid, gid } = carried ?? note ?? mapped(inner, { uidMappings, gidMappings })
+    const own = mapped(inner, this.#records)
+    const { uid, gid } = carried ?? note ?? own
     const stand =
-      carried?.standsFor === undefined ? standIn(inner, files.get(path)) : { ...carried, was: carried.standsFor }
-    return new RecordedObject(inner, { path, uid, gid, stand })
+      carried?.standsFor === undefined ? standIn(inner, files.get(path)) : stands(carried, carried.standsFor)
+    const mode = stand?.mode ?? (carried !== null && hasModes ? carried.mode : inner.mode)
+    return new RecordedObject(inner, {
+      path,
+      uid: uid < 0 ? own.uid : uid,
+      gid: gid < 0 ? own.gid : gid,
+      mode,
+      was: stand?.was ?? null,
+    })
   }
 }
 
 type Stand = { readonly was: StandsFor; readonly mode: number }
+
+function stands({ mode }: OverrideStat, was: StandsFor): Stand {
+  return { mode, was }
+}
+
+const overrides: ReadonlySet<string> = new Set(overrideStatNames)
 
 class RecordedObject implements ViewObject {
   readonly inner: ViewObject
@@ -107,16 +143,16 @@ class RecordedObject implements ViewObject {
 
   constructor(
     inner: ViewObject,
-    what: { readonly path: LayerPath; readonly uid: number; readonly gid: number; readonly stand: Stand | null },
+    what: Pick<RecordedObject, 'path' | 'uid' | 'gid' | 'mode'> & { readonly was: StandsFor | null },
   ) {
-    const { path, uid, gid, stand } = what
+    const { path, uid, gid, mode, was } = what
     this.inner = inner
     this.path = path
     this.uid = uid
     this.gid = gid
-    this.type = stand === null ? inner.type : typeNames[stand.was.type]
-    this.mode = stand === null ? inner.mode : stand.mode
-    this.rdev = stand === null ? inner.rdev : 'major' in stand.was ? makeDevice(stand.was.major, stand.was.minor) : 0
+    this.type = was === null ? inner.type : typeNames[was.type]
+    this.mode = mode
+    this.rdev = was === null ? inner.rdev : 'major' in was ? makeDevice(was.major, was.minor) : 0
   }
 
   get mtimeSec(): number {
@@ -147,8 +183,8 @@ function recorded(object: ViewObject): RecordedObject {
   throw new Error('an object of another tree')
 }
 
-function overrideOf(xattrs: Xattrs | null): OverrideStat | null {
-  const value = xattrs?.get(overrideStatName)
+function overrideOf(xattrs: Xattrs | null, attribute: string): OverrideStat | null {
+  const value = xattrs?.get(attribute)
   return value === undefined ? null : parseOverrideStat(new TextDecoder('latin1').decode(value))
 }
 

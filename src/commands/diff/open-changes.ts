@@ -11,12 +11,11 @@ import {
   type Closers,
   type Input,
   layerOfBundle,
-  type LowerStack,
   openDirectory,
   readLower,
   recogniseInput,
-  usesUserXattrs,
 } from './inputs.ts'
+import { openLower, openUpper } from './upper-directory.ts'
 
 /** How changes are looked for. */
 export type ChangeOptions = Omit<ImageOptions, 'ref'> & {
@@ -52,7 +51,9 @@ export type BundlePlace = { readonly bundle: Bundle; readonly from: FoundChanges
 
 /** An upper directory, as it is read. */
 export type UpperDirectory = {
-  readonly view: HostView
+  readonly host: HostView
+  /** The directory as it is meant: owners and types that files of an ordinary user stand for. */
+  readonly view: TreeView
   readonly userxattr: boolean
   readonly style?: MarkStyle
   /** No lower layers take part: it can be written while it is read. */
@@ -129,40 +130,32 @@ async function diffDirectory(
   options: ChangeOptions,
   closers: Closers,
 ): Promise<OpenChanges> {
-  const view = openDirectory(directory, closers)
   const bundle = options.lower.length > 0 ? null : bundleOfUpper(directory)
   if (bundle !== null && bundle.state.overlay !== null)
     return diffBundle(bundle, { ...options, only: 'upper' }, closers)
-  const userxattr = options.userxattr || usesUserXattrs(view)
+  const { host, view, ...marks } = openUpper(directory, options, closers)
   if (options.lower.length > 0) {
-    const stack = { directories: readLower(options.lower), userxattr, bundle: null }
-    return ofUpper(view, stack, { options, closers })
+    const lower = await openLower({ directories: readLower(options.lower), userxattr: marks.userxattr }, closers)
+    const changeset = diffUpper(view, { ...options, ...marks, lower })
+    return { ...found(changeset), upper: { host, view, ...marks, isAlone: false } }
   }
   const { lower: _, ...rest } = options
-  const upper = { view, userxattr, isAlone: true, ...(options.style === undefined ? {} : { style: options.style }) }
-  return lazily(() => diffUpper(view, { ...rest, userxattr }), upper)
+  return lazily(() => diffUpper(view, { ...rest, ...marks }), { host, view, ...marks, isAlone: true })
 }
 
-type Stack = LowerStack & { readonly bundle: Bundle | null }
 type How = { readonly options: ChangeOptions; readonly closers: Closers }
 
-async function ofUpper(view: HostView, stack: Stack, how: How): Promise<OpenChanges> {
-  const upper = { view, userxattr: stack.userxattr, isAlone: false }
-  return { ...found(await diffOver(view, stack, how)), upper }
-}
-
-async function diffOver(upper: TreeView, stack: Stack, { options, closers }: How): Promise<Changeset> {
+/** What a layer of a bundle changes upon those below it. */
+async function diffLayerOf(
+  bundle: Bundle,
+  { upper, lower }: ReturnType<typeof layerOfBundle>,
+  { options, closers }: How,
+): Promise<Changeset> {
   const { openStack } = await import('./lower-stack.ts')
-  const asImage = await imageTreeOf(stack.bundle)
-  const lower = asImage(openStack(stack, closers))
-  return diffUpper(asImage(upper), { ...options, lower, userxattr: stack.userxattr })
-}
-
-/** How trees of a bundle are seen: with the owners and devices that files of an ordinary user stand for. */
-async function imageTreeOf(bundle: Bundle | null): Promise<(view: TreeView) => TreeView> {
-  if (bundle === null) return view => view
   const { recordedView } = await import('../changes/recorded-view.ts')
-  return view => recordedView(view, bundle.state)
+  const below = recordedView(openStack(lower, closers), bundle.state)
+  const view = recordedView(openDirectory(upper, closers), bundle.state)
+  return diffUpper(view, { ...options, lower: below, userxattr: lower.userxattr })
 }
 
 /** Wherever the bundle has its changes; a flat one is compared with its image. */
@@ -188,7 +181,7 @@ async function diffBundle(
   const { changeset, from, upper } = await bundleChanges(bundle, open, how)
   return {
     ...found(changeset),
-    upper: upper === null ? null : { view: upper, userxattr, isAlone: false },
+    upper: upper === null ? null : { ...upper, userxattr, isAlone: false },
     place: options.only === 'upper' ? null : { bundle, from },
   }
 }
@@ -201,8 +194,7 @@ async function diffLayer(
   if (input.kind === 'directory')
     throw new OvlError('USAGE', `--layer belongs to an image or a bundle, and ${quote(input.directory)} is neither`)
   if (input.kind === 'bundle') {
-    const { upper, lower } = layerOfBundle(input.bundle, options.layer)
-    return diffOver(openDirectory(upper, closers), { ...lower, bundle: input.bundle }, { options, closers })
+    return diffLayerOf(input.bundle, layerOfBundle(input.bundle, options.layer), { options, closers })
   }
   const { openImageLayer } = await import('./whole-trees.ts')
   const { upper, lower } = await openImageLayer(input.argument, options, closers)

@@ -36,12 +36,12 @@ type Packing = { readonly options: WriteLayerOptions; readonly output: FileWrite
 
 /** While the directory is read. Null: the marks turned out to be others. */
 async function packAlone(upper: UpperDirectory, { options, output }: Packing): Promise<StreamedLayer | null> {
-  const { view, userxattr, style } = upper
+  const { host, view, userxattr, style } = upper
   const changes: Change[] = []
   const how = { ...options, userxattr, ...(style === undefined ? {} : { style }) }
   const entries = streamUpper(view, how, change => void changes.push(change))
   try {
-    const written = await packLayer(entries, packing(options, view, output))
+    const written = await packLayer(entries, packing(options, host, output))
     const summary = { changes, isCompared: false, style: style ?? 'overlay' } as const
     return { ...summary, notes: notesOf(summary), written }
   } catch (error) {
@@ -54,12 +54,12 @@ async function packAlone(upper: UpperDirectory, { options, output }: Packing): P
 /** When the comparison is done. Null: some contents are those of lower layers. */
 async function packCompared(
   { changeset, notes }: OpenChanges,
-  { view }: UpperDirectory,
+  { host, view }: UpperDirectory,
   { options, output }: Packing,
 ): Promise<StreamedLayer | null> {
   const entries = layerEntries(changeset, options)
   if (!entries.every(entry => isOf(entry, view))) return null
-  const written = await packLayer(entries, packing(options, view, output))
+  const written = await packLayer(entries, packing(options, host, output))
   const { changes, isCompared, style } = changeset
   return { changes, isCompared, style, notes, written }
 }

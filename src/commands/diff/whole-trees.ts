@@ -5,6 +5,7 @@ import type { FileSystem } from '../../fs/index.ts'
 import { openImage } from '../../image/index.ts'
 import type { LayerFs, TreeSource } from '../../layer/index.ts'
 import { mountLayers, openMergedImage } from '../../unpack/index.ts'
+import { overriddenView, recordedView } from '../changes/recorded-view.ts'
 import type { ImageOptions } from '../image-options.ts'
 import { checkLayerNumber } from '../tree-errors.ts'
 import { type Closers, type Input, isMounted, lowersOf, openDirectory } from './inputs.ts'
@@ -12,7 +13,7 @@ import { openStack } from './lower-stack.ts'
 
 /** An input as one whole tree. Errors: those of opening it. */
 export async function openTree(input: Input, options: ImageOptions, closers: Closers): Promise<TreeSource> {
-  if (input.kind === 'directory') return openDirectory(input.directory, closers)
+  if (input.kind === 'directory') return overriddenView(openDirectory(input.directory, closers)).view
   if (input.kind === 'bundle') return openMergedBundle(input.bundle, options, closers)
   return (await openImageTree(input.argument, options, closers)).merged
 }
@@ -22,7 +23,6 @@ export async function openTree(input: Input, options: ImageOptions, closers: Clo
  * together from its directories where its changes are in `upper` and it is not mounted.
  */
 async function openMergedBundle(bundle: Bundle, options: ImageOptions, closers: Closers): Promise<TreeSource> {
-  const { recordedView } = await import('../changes/recorded-view.ts')
   const { directory, state } = bundle
   const lowers = lowersOf(bundle)
   if (lowers === null || isMounted(bundle) || (await hasItsChangesInMerged(bundle, options)))
