@@ -24,8 +24,7 @@ type Caller = { readonly uid: number; readonly gid: number }
 const ordinary: Caller = { uid: 54_321, gid: 54_321 }
 const none = { rootless: false, uidMap: [], gidMap: [] }
 
-describe('runc run', function () {
-  this.timeout(60_000)
+describe('runc run', () => {
   let top: string
 
   before(function () {

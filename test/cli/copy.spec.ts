@@ -379,7 +379,7 @@ describe('ovl copy: nothing by halves', () => {
       child.stderr?.on('data', (text: Buffer) => void (stderr += text.toString()))
       const ended = new Promise(resolve => child.on('close', resolve))
       const isWorking = () => fs.readdirSync(cwd, { recursive: true }).some(name => String(name).includes('.ovl-tmp-'))
-      for (let i = 0; i < 1000 && !isWorking(); i++) await sleep(5)
+      for (let i = 0; i < 6000 && !isWorking(); i++) await sleep(5)
       await sleep(100)
       child.kill('SIGINT')
       expect(await ended).to.equal(130)

@@ -80,7 +80,7 @@ function waitsForInput(pid: number | undefined): boolean {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 2000 && !condition(); i++) await sleep(5)
+  for (let i = 0; i < 6000 && !condition(); i++) await sleep(5)
   expect(condition()).to.equal(true)
 }
 

@@ -19,8 +19,7 @@ import {
 import { isRoot, skipUnless } from '../support/probe.ts'
 import { randomSteps, takeSteps } from '../support/random-tree.ts'
 
-describe('packLayer()', function () {
-  this.timeout(60_000)
+describe('packLayer()', () => {
   let arena = ''
   const views: HostView[] = []
 
@@ -41,7 +40,7 @@ describe('packLayer()', function () {
     return view
   }
 
-  const pack = async (view: HostView, entries: Iterable<WrittenEntry>, signal = AbortSignal.timeout(30_000)) => {
+  const pack = async (view: HostView, entries: Iterable<WrittenEntry>, signal = AbortSignal.timeout(120_000)) => {
     const file = path.join(fs.mkdtempSync(path.join(arena, 'out-')), 'layer.tar')
     const fd = fs.openSync(file, 'w')
     try {
@@ -93,7 +92,7 @@ describe('packLayer()', function () {
     const entries = layerEntries(diffUpper(view), { warn: fail })
     const file = path.join(arena, 'no-digest.tar')
     const fd = fs.openSync(file, 'w')
-    const written = await packLayer(entries, { view, outFd: fd, isHashed: false, signal: AbortSignal.timeout(30_000) })
+    const written = await packLayer(entries, { view, outFd: fd, isHashed: false, signal: AbortSignal.timeout(120_000) })
     fs.closeSync(fd)
     expect([written.diffID, written.entries]).to.deep.equal([null, 1])
     expect(fs.readFileSync(file).equals(encodeLayerBytes(entries))).to.equal(true)
@@ -142,7 +141,7 @@ describe('packLayer()', function () {
     const fd = fs.openSync('/dev/full', 'w')
     const entries = layerEntries(diffUpper(view), { warn: fail })
     const error = await rejection(
-      packLayer(entries, { view, outFd: fd, isHashed: false, signal: AbortSignal.timeout(30_000) }),
+      packLayer(entries, { view, outFd: fd, isHashed: false, signal: AbortSignal.timeout(120_000) }),
     )
     fs.closeSync(fd)
     expect(error).to.include({ code: 'ENOSPC', syscall: 'write' })

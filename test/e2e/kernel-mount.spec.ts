@@ -49,8 +49,7 @@ const forms: readonly Form[] = [
   { form: 'dir', push: [], transport: 'dir', tag: '' },
 ]
 
-describe("ovl unpack --flat and the kernel's overlay mount", function () {
-  this.timeout(120_000)
+describe("ovl unpack --flat and the kernel's overlay mount", () => {
   let work = ''
   let mounted: Listing = new Map()
   const imageOf = (form: string) => path.join(work, form.replaceAll(/\W+/g, '-'))

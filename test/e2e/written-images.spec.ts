@@ -51,9 +51,7 @@ function seriousDifferences(directory: string): readonly string[] {
   })
 }
 
-describe('Images that ovl writes, read by others', function () {
-  this.timeout(120_000)
-
+describe('Images that ovl writes, read by others', () => {
   it('podman loads the docker-archive and shows the same tree', function () {
     skipUnless(this, hasTool('podman'), 'no podman')
     const store = ['--root', at('podman'), '--runroot', at('podman-run'), '--storage-driver', 'vfs']

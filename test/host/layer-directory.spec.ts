@@ -84,8 +84,7 @@ describe('lookup in an overlay that is not mounted', () => {
   before(needsOverlayMounts)
 
   for (const each of settings) {
-    it(`finds what the kernel finds, ${each.name}`, function () {
-      this.timeout(120_000)
+    it(`finds what the kernel finds, ${each.name}`, () => {
       fc.assert(
         fc.property(fc.array(entries, { minLength: 1, maxLength: 14 }), list => compare(list, each)),
         { numRuns: process.env['OVL_SLOW'] === '1' ? 1000 : 80 },

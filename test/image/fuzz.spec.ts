@@ -41,8 +41,7 @@ describe('hostile images', () => {
   const { path } = scratch()
 
   for (const [name, files] of Object.entries(forms)) {
-    it(`${name}: bytes changed anywhere in the archive`, async function () {
-      this.timeout(60_000)
+    it(`${name}: bytes changed anywhere in the archive`, async () => {
       const whole = Buffer.from(await archive(files))
       const change = fc.record({ at: fc.nat(whole.length - 1), bytes: fc.uint8Array({ minLength: 1, maxLength: 8 }) })
       await fc.assert(
@@ -60,8 +59,7 @@ describe('hostile images', () => {
       )
     })
 
-    it(`${name}: documents with changed text`, async function () {
-      this.timeout(60_000)
+    it(`${name}: documents with changed text`, async () => {
       const documents = [...files.keys()].filter(
         file => file.endsWith('.json') || file === 'oci-layout' || file.startsWith('blobs/'),
       )

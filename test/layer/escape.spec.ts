@@ -224,7 +224,7 @@ describe('a hostile archive stays inside the destination', () => {
       ),
       { numRuns: 300 },
     )
-  }).timeout(60_000)
+  })
 })
 
 /** Applies layers beside a witness directory and checks that it is as before; returns the error, if any. */

@@ -36,7 +36,7 @@ describe('mergeLayer()', () => {
       }),
       { numRuns: 3000 },
     )
-  }).timeout(120_000)
+  })
 
   for (const { name, layers } of foundByRandom)
     it(`${name}, in both ways`, () => {

@@ -45,7 +45,7 @@ describe('LayerApplier and the order of entries', () => {
       }),
       { numRuns: 3000 },
     )
-  }).timeout(60_000)
+  })
 })
 
 /** Puts the markers at random places among the entries, whose own order stays. */

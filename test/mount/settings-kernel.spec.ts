@@ -44,8 +44,7 @@ describe('settings and the kernel', () => {
   before(needsOverlayMounts)
 
   for (const hasUpper of [true, false]) {
-    it(`agree in all combinations ${hasUpper ? 'with' : 'without'} upperdir`, function () {
-      this.timeout(120_000)
+    it(`agree in all combinations ${hasUpper ? 'with' : 'without'} upperdir`, () => {
       const differences: string[] = []
       for (const text of combinations()) {
         const stage = new Stage()

@@ -50,7 +50,6 @@ function withoutForeignMarks(listing: Listing): Listing {
 }
 
 describe('OverlayFs on recorded upper directories', function () {
-  this.timeout(120_000)
   let stage: Stage | null = null
   let host: HostFs
   let lower: Listing

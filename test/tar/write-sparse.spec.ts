@@ -111,8 +111,7 @@ describe('a sparse file that is written', () => {
   })
 })
 
-describe('sparse files, read by others', function () {
-  this.timeout(60_000)
+describe('sparse files, read by others', () => {
   let arena = ''
 
   before(() => {

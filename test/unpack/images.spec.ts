@@ -88,8 +88,7 @@ const forms: readonly Form[] = [
 ]
 
 for (const { name, flat, userxattr } of forms)
-  describe(`${name} of the public images`, function () {
-    this.timeout(60_000)
+  describe(`${name} of the public images`, () => {
     if (!flat) before(needsOverlayMounts)
     let arena = ''
     before(needsCorpus)

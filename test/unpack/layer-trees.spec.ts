@@ -18,8 +18,7 @@ import { memoryImage } from '../support/memory-image.ts'
 import { listBundle, needsOverlayMounts } from '../support/overlay-listing.ts'
 import { randomLayers } from '../support/random-layers.ts'
 
-describe('unpackLayers() and the kernel', function () {
-  this.timeout(120_000)
+describe('unpackLayers() and the kernel', () => {
   let arena = ''
   before(needsCorpus)
   before(needsOverlayMounts)

@@ -18,8 +18,7 @@ import { memoryImage } from '../support/memory-image.ts'
 import { isRoot, skipUnless } from '../support/probe.ts'
 import { randomLayers } from '../support/random-layers.ts'
 
-describe('openMergedImage()', function () {
-  this.timeout(60_000)
+describe('openMergedImage()', () => {
   let arena = ''
   before(function () {
     skipUnless(this, isRoot(), 'owners and devices need root', { optional: true })

@@ -30,9 +30,7 @@ const samples: readonly (readonly [string, Buffer])[] = [
   ['several blocks', sample],
 ]
 
-describe('openCompressor()', function () {
-  this.timeout(30_000)
-
+describe('openCompressor()', () => {
   for (const [name, data] of samples) {
     it(`gzip of ${name} is read back`, async () => {
       const { bytes } = await compress('gzip', data)

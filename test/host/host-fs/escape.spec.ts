@@ -80,8 +80,7 @@ describe('HostFs and what is outside of it', () => {
     expect(host.readdir('/..').map(({ name }) => name)).to.have.members(['d', 'up', 'f'])
   })
 
-  it('stays inside while another process swaps directories for links', async function () {
-    this.timeout(30_000)
+  it('stays inside while another process swaps directories for links', async () => {
     host.mkdir('/d', 0o755)
     host.mkdir('/d/e', 0o755)
     host.writeFile('/d/secret', 'inside')
@@ -90,7 +89,10 @@ describe('HostFs and what is outside of it', () => {
     const swapper = await startSwapping(path.join(directory, 'root'))
     const done = { calls: 0, refused: 0 }
     try {
-      for (const end = Date.now() + 1500; Date.now() < end; ) attack(host, done)
+      // On a busy machine the other process may not get its turn for a while.
+      const [enough, atMost] = [Date.now() + 1500, Date.now() + 30_000]
+      const isEnough = () => Date.now() > enough && done.calls > 500 && done.refused > 0
+      while (!isEnough() && Date.now() < atMost) attack(host, done)
     } finally {
       swapper.kill()
       await once(swapper, 'exit')

@@ -33,7 +33,7 @@ describe('openHostView()', () => {
       }),
       { numRuns: 60 },
     )
-  }).timeout(30_000)
+  })
 
   it('reads trees that are deeper and wider than what it keeps open', () => {
     const directory = fs.mkdtempSync(join(arena, 'deep-'))

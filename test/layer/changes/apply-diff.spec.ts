@@ -15,7 +15,7 @@ describe('diffTrees()', () => {
       fc.property(randomSteps, randomSteps, (first, second) => checkApply(treeOf([first]), treeOf([second]), first)),
       { numRuns },
     )
-  }).timeout(60_000)
+  })
 
   it('gives what makes a into b, for b that was made from a', () => {
     fc.assert(
@@ -24,7 +24,7 @@ describe('diffTrees()', () => {
       ),
       { numRuns },
     )
-  }).timeout(60_000)
+  })
 
   it('finds nothing between a tree and its like', () => {
     fc.assert(

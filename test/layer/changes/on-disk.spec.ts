@@ -14,8 +14,7 @@ import { listView } from '../../support/tree-listing.ts'
 
 const numRuns = Number(process.env['OVL_SLOW_RUNS'] ?? 40)
 
-describe('diffTrees() of host directories', function () {
-  this.timeout(60_000)
+describe('diffTrees() of host directories', () => {
   let arena = ''
   let count = 0
 

@@ -114,8 +114,7 @@ describe('findSegments()', () => {
   })
 })
 
-describe('layers with holes left out', function () {
-  this.timeout(60_000)
+describe('layers with holes left out', () => {
   let arena = ''
   let count = 0
 
