@@ -21,7 +21,7 @@ export type WrittenEntry =
 export type LayerEntryOptions = {
   /** `marker`: an opaque directory is marked; `explicit`: each name that it hides gets a whiteout. */
   readonly opaque?: 'marker' | 'explicit'
-  /** Leave out directories of which only the time changed, and that are there for what is in them. */
+  /** Leave out directories of which only the time changed, and that are there for what is in them; where that is known. */
   readonly withoutParents?: boolean
   /** Names that begin with ".wh." mean something in a layer; `keep` is for what is no layer. */
   readonly reservedNames?: 'refuse' | 'keep'
@@ -83,10 +83,10 @@ export class LayerEntries {
     return base !== null && (!isCovered || this.#isExplicit)
   }
 
-  #isLeftOut({ change, after }: Item): boolean {
-    return (
-      this.#options.withoutParents === true && after?.object.type === 'dir' && change !== null && isOnlyParent(change)
-    )
+  /** Whoever applies the layer then takes the attributes of the directory below: there has to be one, and the same. */
+  #isLeftOut({ change, after, below, isCovered }: Item): boolean {
+    if (this.#options.withoutParents !== true || after?.object.type !== 'dir' || change === null) return false
+    return below?.type === 'dir' && (!isCovered || this.#isExplicit) && isOnlyParent(change)
   }
 
   #write(item: Item): void {

@@ -98,6 +98,19 @@ const rows: readonly Row[] = [
     names: ['d/e/f', 'm/', 'm/f', 'new/', 'new/f'],
   },
   {
+    name: 'but not where an opaque directory hides those that they were',
+    lower: { 'o/d/f': 'x' },
+    upper: { o: { type: 'dir', opaque: true }, 'o/d/f': 'xy' },
+    options: { withoutParents: true },
+    names: ['o/', 'o/.wh..wh..opq', 'o/d/', 'o/d/f'],
+  },
+  {
+    name: 'nor where nobody knows what they were',
+    upper: { d: { type: 'dir', xattrs: { 'trusted.overlay.origin': '' } }, 'd/f': 'x' },
+    options: { withoutParents: true },
+    names: ['d/', 'd/f'],
+  },
+  {
     name: 'the root is told when more than its time changed',
     lower: { '': { type: 'dir', mode: '0755' } },
     upper: { '': { type: 'dir', mode: '0711' }, a: '' },
