@@ -65,10 +65,10 @@ export interface InodeFile {
   /** fallocate(2): mode of FALLOC_FL_ bits. */
   allocate(mode: number, position: number, lengthBytes: number): void
   /**
-   * Makes this file, which holds nothing, hold the first `lengthBytes` of `source`, with the holes that `copiedRanges`
-   * leaves out, in one step: blocks shared or copied by the kernel, memory copied once. A file that is longer stays so.
-   * False where that cannot be done with such a source or in such a file: the caller then reads and writes from the
-   * beginning. Errors: ENOSPC, EDQUOT, EIO.
+   * Makes this file, which holds nothing, hold what `copiedRanges` says of the first `lengthBytes` of `source`, in one
+   * step: blocks shared or copied by the kernel, memory copied once. It ends behind what was copied, or where it did:
+   * a hole at the end is for the caller to make. False where that cannot be done with such a source or in such a file:
+   * the caller then reads and writes from the beginning. Errors: ENOSPC, EDQUOT, EIO.
    */
   copyFrom?(source: InodeFile, lengthBytes: number): boolean
   close(): void

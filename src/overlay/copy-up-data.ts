@@ -46,6 +46,7 @@ export function copyUpDataInPlace(mount: OverlayMount, dentry: OverlayDentry, fl
   if (capability !== null) superBlock.setXattr(upper, 'security.capability', capability, 0)
   removeMark(mount, { inode: upper, mark: 'metacopy' })
   inode.hasUpperData = true
+  inode.hasDigest = false
   mount.trace?.({ kind: 'copy-up-data', path: pathOf(dentry), dataBytes: sizeBytes, rule: 106 })
 }
 

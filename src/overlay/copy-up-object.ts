@@ -41,6 +41,7 @@ export function copyUpObject(mount: OverlayMount, copy: CopyUp): void {
   inode.upper =
     inode.type === 'file' && mount.usesTemporaryFiles ? copyUpTemporary(mount, copy) : copyUpInWork(mount, copy)
   if (!copy.source.isMetacopy) inode.hasUpperData = true
+  inode.hasDigest = false
   if (inode.type === 'dir') inode.mayHaveWhiteouts = true
 }
 

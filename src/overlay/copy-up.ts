@@ -6,7 +6,7 @@ import { type Inode, O_ACCMODE, O_RDONLY, O_TRUNC, O_WRONLY, type Stat } from '.
 import { copyUpDataInPlace } from './copy-up-data.ts'
 import { copyUpObject, type CopyUpSource } from './copy-up-object.ts'
 import { indexNameOf, needsIndex, setNlinkLower, setNlinkUpper } from './index-entries.ts'
-import { findLazyData } from './lazy-data.ts'
+import { settleData } from './lazy-data.ts'
 import { upperOf } from './marks.ts'
 import { hasUpperData, type OverlayDentry, type OverlayMount, pathOf } from './model.ts'
 import { setImpure } from './opaque.ts'
@@ -33,7 +33,7 @@ export const copyUpCauses = {
  * Errors: EROFS, ENOSPC, EEXIST (rule 130), EIO.
  */
 export function copyUp(mount: OverlayMount, dentry: OverlayDentry, cause: CopyUpCause): void {
-  if (dentry.inode.lazyDataRedirect !== null) findLazyData(mount, dentry.inode)
+  settleData(mount, dentry)
   while (!isCopiedUp(dentry, cause.flags)) {
     let next = dentry
     while (next.parent.inode.upper === null && next.parent !== next) next = next.parent
@@ -81,7 +81,7 @@ function copyUpOne(mount: OverlayMount, dentry: OverlayDentry, cause: CopyUpCaus
 /** metacopy=on: a change of metadata leaves the data below (rule 106). */
 function needsNoData({ config }: OverlayMount, { inode }: OverlayDentry, flags: number): boolean {
   if (!config.metacopy || inode.type !== 'file' || needsUpper(flags)) return false
-  // Without fs-verity no file has the digest that is required.
+  // No file has the digest that is required.
   return config.verity !== 'require'
 }
 

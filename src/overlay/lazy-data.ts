@@ -1,8 +1,16 @@
-// Data-only layers are asked when the data is needed, by the path that an absolute redirect names (rule 76).
-// fs/overlayfs/namei.c: ovl_maybe_lookup_lowerdata(), ovl_lookup_data_layers().
+// Data-only layers are asked when the data is needed, by the path that an absolute redirect names (rule 76); with verity=
+// the data of any metacopy is verified then (rule 15). fs/overlayfs/namei.c: ovl_verify_lowerdata(),
+// ovl_maybe_lookup_lowerdata(), ovl_lookup_data_layers().
 import { type Errno, FsError } from '../errors/index.ts'
 import type { Inode } from '../fs/index.ts'
-import type { Layer, OverlayInode, OverlayMount } from './model.ts'
+import type { Layer, OverlayDentry, OverlayInode, OverlayMount } from './model.ts'
+import { verifyData } from './verity.ts'
+
+/** Before the data of a file is used: a metacopy's is found, and verified. Errors: those of both. */
+export function settleData(mount: OverlayMount, dentry: OverlayDentry): void {
+  if (dentry.inode.lazyDataRedirect !== null) findLazyData(mount, dentry.inode)
+  if (mount.config.verity !== 'off') verifyData(mount, dentry)
+}
 
 /** Finds the data of a metacopy. Errors: ENOENT, ELOOP (a symlink on the way), ENOTDIR, EIO. */
 export function findLazyData(mount: OverlayMount, inode: OverlayInode): void {

@@ -18,6 +18,7 @@ import {
 import { setImpure } from './opaque.ts'
 import { findOrigin, hasOriginMark, matchesOrigin, originHandle, setOrigin } from './origin.ts'
 import { isMetacopyFile, Search } from './search.ts'
+import { namesDigest } from './verity.ts'
 
 /** What a name stands for, null for nothing. Errors: EPERM, EIO, EINVAL, EACCES, ELOOP, ESTALE (rules 33, 58, 73-75). */
 export function lookupName(mount: OverlayMount, directory: OverlayDentry, name: string): OverlayDentry | null {
@@ -191,12 +192,21 @@ function instantiate(search: Search, found: Found, lazyDataRedirect: string | nu
     lazyDataRedirect,
   })
   if (upper !== null && !found.isUpperMetacopy) inode.hasUpperData = true
+  if (mount.config.verity !== 'off' && hasDigest(search, found, upper)) inode.hasDigest = true
   const dentry = spliced(inode, directory, name) ?? new OverlayDentry(directory, name, inode)
   dentry.isOpaque = found.isUpperOpaque
   dentry.hasUpperAlias = hasAlias
   dentry.hasXattrWhiteouts = search.hasXattrWhiteouts
   remember(directory, name, dentry)
   return dentry
+}
+
+/** Of several metacopies the top one has the metadata, the digest too. */
+function hasDigest({ mount, isDirectory }: Search, found: Found, upper: Inode | null): boolean {
+  if (isDirectory) return false
+  const [first] = found.lower
+  if (upper === null) return first !== undefined && namesDigest(mount, first.layer, first.inode)
+  return mount.upper !== null && found.isUpperMetacopy && namesDigest(mount, mount.upper, upper)
 }
 
 /**

@@ -128,6 +128,8 @@ export class OverlayInode {
   lower: readonly LowerObject[]
   /** Value of overlay.redirect of the upper object; how a renamed directory is found below. */
   redirect: string | null = null
+  /** OVL_HAS_DIGEST: the metacopy names the fs-verity digest that its data must have; looked for with verity= only. */
+  hasDigest = false
   /** Where the data-only layers have the data; looked for when it is needed (rule 76). */
   lazyDataRedirect: string | null = null
   /** OVL_IMPURE: an upper directory that holds objects with an origin. */

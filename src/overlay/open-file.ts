@@ -4,14 +4,14 @@ import { FsError } from '../errors/index.ts'
 import { type Inode, type InodeFile, O_CREAT, O_EXCL, O_TRUNC } from '../fs/index.ts'
 import { copyUp, isCopiedUp, needsUpper } from './copy-up.ts'
 import { closeInode } from './inode-table.ts'
-import { findLazyData } from './lazy-data.ts'
+import { findLazyData, settleData } from './lazy-data.ts'
 import { accessFlags, hasUpperData, type OverlayDentry, type OverlayInode, type OverlayMount } from './model.ts'
 import { refreshOwnership } from './ownership.ts'
 
 /** Opens a regular file, copied up if it is going to change. Errors: those of copy-up, ENOENT and EIO without data. */
 export function openOverlayFile(mount: OverlayMount, dentry: OverlayDentry, flags: number): InodeFile {
   const { inode } = dentry
-  if (inode.lazyDataRedirect !== null) findLazyData(mount, inode)
+  settleData(mount, dentry)
   if (needsUpper(flags) && !isCopiedUp(dentry, flags)) {
     copyUp(mount, dentry, { reason: 'it is opened for writing', flags })
   }

@@ -94,8 +94,10 @@ export class MemoryFile implements InodeFile {
     if (pages > this.#host.space.freePages) return false
     for (const { start, end } of ranges) content.append(from.content, start, end)
     this.#host.space.addPages(pages)
-    this.#inode.sizeBytes = Math.max(this.#inode.sizeBytes, lengthBytes)
+    const last = ranges.at(-1)
+    if (last === undefined) return true // nothing is read and nothing written
     if (!source.#noatime) source.#host.accessed(from)
+    this.#inode.sizeBytes = Math.max(this.#inode.sizeBytes, last.end)
     this.#modified()
     return true
   }

@@ -95,9 +95,7 @@ export class HostFile implements InodeFile, OpenDescriptor {
   copyFrom(source: InodeFile, lengthBytes: number): boolean {
     if (!(source instanceof HostFile)) return false
     const [from, to] = [source.#fd(), this.#fd()]
-    if (!this.#clone(source) && !copyData(this.#host, { from, to, lengthBytes })) return false
-    if (fs.fstatSync(to).size < lengthBytes) this.#host.calls.ftruncate(to, lengthBytes)
-    return true
+    return this.#clone(source) || copyData(this.#host, { from, to, lengthBytes })
   }
 
   /** File systems that have refused are not asked again. */

@@ -44,7 +44,7 @@ export const mountingRules: RuleTable = {
   13: { text: 'default_permissions is accepted and shown, and changes nothing.', checks: ['M33'] },
   14: { text: 'xino=on is ignored where all layers are on one file system.', checks: ['M34'] },
   15: {
-    text: 'verity=on and require are accepted even where nothing can be verified.',
+    text: 'verity=on and require are accepted even where nothing can be verified. The data of a metacopy that names a digest is then EIO, with require also that of one that names none; and with require metadata is copied up with its data.',
     checks: ['M39'],
     source: 'util.c: ovl_validate_verity()',
   },

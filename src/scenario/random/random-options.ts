@@ -25,6 +25,6 @@ export function randomOptions(prng: Prng, { hasUpper }: { readonly hasUpper: boo
   if (prng.chance(15)) options.uuid = prng.pick(['on', 'off', 'null', 'auto'])
   if (hasUpper && prng.chance(8)) options.volatile = true
   if (prng.chance(4)) options.default_permissions = true
-  if (prng.chance(kind === 'metacopy' ? 12 : 2)) options.verity = prng.pick(['on', 'off'])
+  if (prng.chance(kind === 'metacopy' ? 12 : 2)) options.verity = prng.pick(['on', 'require', 'off'])
   return options
 }

@@ -131,10 +131,18 @@ function metacopy(prng: Prng, { role, path }: Position): TreeObject {
     size: prng.pick([0, 12, 5000]),
     ...ownership(prng, 'file'),
     xattrs: {
-      [`${role.prefix}.overlay.metacopy`]: prng.chance(90) ? '' : prng.pick(['x', '\0\u0004\0\0']),
+      [`${role.prefix}.overlay.metacopy`]: metacopyValue(prng),
       ...(redirects && { [`${role.prefix}.overlay.redirect`]: randomRedirect(prng, [path, ...role.paths]) }),
     },
   }
+}
+
+/** Mostly empty; wrong, a header alone, with a digest of SHA-256, and what is not quite one. */
+function metacopyValue(prng: Prng): string {
+  if (prng.chance(85)) return ''
+  const [header, digest] = ['\0\u0024\0\u0001', '0123456789abcdef0123456789abcdef']
+  const wrong = [`${header}short`, `\u0001${header.slice(1)}${digest}`, '\0\u0005\0\0x', header + digest.repeat(3)]
+  return prng.pick(['x', '\0\u0004\0\0', header + digest, ...wrong])
 }
 
 /** Where a symlink leads: relative, absolute, to nothing, to itself. Never to something that is not to be opened. */

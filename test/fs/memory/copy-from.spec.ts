@@ -18,11 +18,21 @@ function files() {
 }
 
 describe('copyFrom of a file in memory', () => {
-  it('copies contents in one step, with the size asked for', () => {
+  it('copies contents in one step', () => {
     const { fs, open } = files()
     expect(open('target', O_RDWR).copyFrom?.(open('source', O_RDONLY), 2 * page + 7)).to.equal(true)
     expect(fs.lstat('target')).to.include({ sizeBytes: 2 * page + 7, blocks: (3 * page) / 512 })
     expect([...fs.readFile('target').subarray(-8)]).to.deep.equal([120, 0, 0, 0, 0, 0, 0, 0])
+  })
+
+  it('leaves a file that is longer as long as it is, and one without data as it is', () => {
+    const { fs, open } = files()
+    fs.truncate('target', 3 * page)
+    fs.utimens('target', { atime: 5n, mtime: 5n })
+    fs.truncate('source', 0)
+    fs.truncate('source', 1 << 20)
+    expect(open('target', O_RDWR).copyFrom?.(open('source', O_RDONLY), 1 << 20)).to.equal(true)
+    expect(fs.lstat('target')).to.include({ sizeBytes: 3 * page, blocks: 0, mtimeNs: 5n })
   })
 
   it('gives the copy bytes of its own', () => {
