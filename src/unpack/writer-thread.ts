@@ -2,7 +2,7 @@
 // all with synchronous calls, in a working directory and with a umask of its own.
 
 import { createHash, type Hash } from 'node:crypto'
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import { OvlError, type Warning } from '../errors/index.ts'
 import { diagnoseWriteError, loadSystem } from '../host/index.ts'
 import { LayerApplier } from '../layer/index.ts'
@@ -15,7 +15,7 @@ import { RootfsSink } from './rootfs-sink.ts'
 import { SpaceGuard } from './space-guard.ts'
 import type { WriterMessage, WriterTask } from './writer-protocol.ts'
 
-const task = workerData as WriterTask
+const task = await new Promise<WriterTask>(resolve => void parentPort?.once('message', resolve))
 const ring = new RingConsumer(task.ring)
 const notKept = createNotKeptLog()
 const warnings: Warning[] = []

@@ -1,7 +1,6 @@
 // libzstd as WebAssembly, from the package zstddec. Its own streaming loop never tests for errors and runs forever on
 // corrupt data, so only its module is used: the exported C functions are called directly.
 /* oxlint-disable no-underscore-dangle -- the package marks its internals so */
-import { ZSTDDecoder } from 'zstddec/stream'
 import type { ZstdCore } from './zstd.ts'
 
 type Exports = {
@@ -25,19 +24,18 @@ export async function loadZstdWasm(): Promise<ZstdCore | null> {
 }
 
 async function instantiate(): Promise<Exports | null> {
-  const decoder = new Capturing()
-  await decoder.init()
-  return hasShape(captured) ? captured : null
-}
-
-/** Where the module's exports go when it is instantiated; the package calls `_init` without its object. */
-let captured: Exports | null = null
-
-class Capturing extends ZSTDDecoder {
-  override _init(...[result]: Parameters<ZSTDDecoder['_init']>): void {
-    captured = (result as unknown as { instance: { exports: Exports } }).instance.exports
-    super._init(result) // the module must know itself: its memory calls back when it grows
+  // Loaded where it is needed: it carries its WebAssembly as text, and few machines come to use it.
+  const { ZSTDDecoder } = await import('zstddec/stream')
+  /** Where the module's exports go when it is instantiated; the package calls `_init` without its object. */
+  let captured: Exports | null = null
+  class Capturing extends ZSTDDecoder {
+    override _init(...[result]: Parameters<InstanceType<typeof ZSTDDecoder>['_init']>): void {
+      captured = (result as unknown as { instance: { exports: Exports } }).instance.exports
+      super._init(result) // the module must know itself: its memory calls back when it grows
+    }
   }
+  await new Capturing().init()
+  return hasShape(captured) ? captured : null
 }
 
 function hasShape(exports: Exports | null): exports is Exports {
