@@ -8,6 +8,11 @@ export type Interruption = {
   readonly signal: AbortSignal
   /** Exit status for the signal that came, undefined when none did. */
   exitStatus(): number | undefined
+  /**
+   * Runs what neither waits nor writes. Nobody would hear of a signal meanwhile, so it ends the process, as if nobody
+   * listened.
+   */
+  letGo<T>(run: () => T): T
   /** Stops listening. */
   release(): void
 }
@@ -34,13 +39,26 @@ export function catchSignals(options: InterruptionOptions): Interruption {
     controller.abort(new OvlError('INTERRUPTED', 'interrupted'))
   }
   const signals: readonly Signal[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
-  for (const signal of signals) process.on(signal, listener)
+  const listen = (): void => {
+    for (const signal of signals) process.on(signal, listener)
+  }
+  const release = (): void => {
+    for (const signal of signals) process.off(signal, listener)
+  }
+  listen()
   return {
     signal: controller.signal,
     exitStatus: () => (received === undefined ? undefined : exitStatusOf[received]),
-    release: () => {
-      for (const signal of signals) process.off(signal, listener)
+    letGo: run => {
+      controller.signal.throwIfAborted()
+      release()
+      try {
+        return run()
+      } finally {
+        listen()
+      }
     },
+    release,
   }
 }
 

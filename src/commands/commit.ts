@@ -47,44 +47,50 @@ export async function commit(source: string, to: string, options: CommitOptions)
   const destination = readDestination(to)
   const committed = openCommitted(source, options)
   const parent = await committed.openParent()
+  const closers: Closers = [() => parent.close()]
   try {
-    let from: FoundChanges['from'] = 'upper'
+    let found: FoundEntries = { entries: [], from: 'upper' }
     const place = { destination, names: [destination.name ?? defaultName] }
-    const report = await writeEdited(parent, { place, options }, async staging => {
-      const made = await editParent(parent, { committed, destination, options }, staging)
-      from = made.from
-      return made.edit
-    })
-    return { source: committed.shownAs, parent: parent.title, from, ...report }
+    const prepare = async (): Promise<void> => {
+      found = await findEntries(parent, { committed, options, closers })
+    }
+    const report = await writeEdited(parent, { place, options, prepare }, staging =>
+      editParent(parent, { entries: found.entries, destination, options }, staging),
+    )
+    return { source: committed.shownAs, parent: parent.title, from: found.from, ...report }
   } finally {
-    parent.close()
+    for (const close of closers.toReversed()) close()
   }
 }
 
+type FoundEntries = Pick<FoundChanges, 'from'> & { readonly entries: readonly WrittenEntry[] }
+
+async function findEntries(
+  parent: Image,
+  {
+    committed,
+    options,
+    closers,
+  }: { readonly committed: Committed; readonly options: CommitOptions; readonly closers: Closers },
+): Promise<FoundEntries> {
+  const { userxattr, opaque, ...rest } = options
+  const how = { ...rest, closers, ...(userxattr ? { userxattr } : {}) }
+  const { changeset, from } = await committed.findChanges(parent, how)
+  const entries = layerEntries(changeset, { opaque, warn: options.warn })
+  warnOfLostXattrs(entries, committed, options.warn)
+  return { entries, from }
+}
+
 type Job = {
-  readonly committed: Committed
+  readonly entries: readonly WrittenEntry[]
   readonly destination: ImageDestination
   readonly options: CommitOptions
 }
 
-async function editParent(
-  parent: Image,
-  { committed, destination, options }: Job,
-  staging: Staging,
-): Promise<{ readonly edit: Edit; readonly from: FoundChanges['from'] }> {
-  const { limits, warn, signal, userxattr, opaque } = options
-  const closers: Closers = []
-  try {
-    const how = { limits, warn, signal, closers, ...(userxattr ? { userxattr } : {}) }
-    const { changeset, from } = await committed.findChanges(parent, how)
-    const entries = layerEntries(changeset, { opaque, warn })
-    warnOfLostXattrs(entries, committed, warn)
-    const isEmpty = entries.length === 0
-    const layer = isEmpty ? null : await makeLayer(entries, { image: parent, destination, options }, staging)
-    return { edit: { layer, config: newConfig(parent, options, isEmpty), replaces: false }, from }
-  } finally {
-    for (const close of closers.toReversed()) close()
-  }
+async function editParent(parent: Image, { entries, destination, options }: Job, staging: Staging): Promise<Edit> {
+  const isEmpty = entries.length === 0
+  const layer = isEmpty ? null : await makeLayer(entries, { image: parent, destination, options }, staging)
+  return { layer, config: newConfig(parent, options, isEmpty), replaces: false }
 }
 
 /** A file that is written anew is written without what this machine could not keep of it. */

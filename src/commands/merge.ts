@@ -18,6 +18,7 @@ import { applyChangesInTurns, type Changeset, diffTrees, type TreeView } from '.
 import { emptyView } from './changes/empty-view.ts'
 import { ownView } from './changes/own-view.ts'
 import { overriddenView } from './changes/recorded-view.ts'
+import { turnsOf } from './changes/turns.ts'
 import { type Closers, openDirectory, readLower, usesUserXattrs } from './diff/inputs.ts'
 import { openStack } from './diff/lower-stack.ts'
 import { writeOutputFile } from './diff/output-file.ts'
@@ -165,16 +166,8 @@ async function writeDirectory(output: string, changeset: Changeset, options: Mer
 
 async function fill(workspace: string, changeset: Changeset, { warn, signal }: MergeOptions): Promise<void> {
   const target = openHostFs(workspace)
-  let entries = 0
   try {
-    await applyChangesInTurns(target, changeset, {
-      warn,
-      reservedNames: 'keep',
-      beforeEntry() {
-        signal.throwIfAborted()
-        return ++entries % 64 === 0 ? new Promise(done => setImmediate(done)) : null
-      },
-    })
+    await applyChangesInTurns(target, changeset, { warn, reservedNames: 'keep', beforeEntry: turnsOf(signal) })
   } finally {
     target.close()
   }

@@ -43,7 +43,13 @@ export {
   viewFileSystem,
 } from './changes/tree-view.ts'
 export type { MarkStyle } from './changes/upper-marks.ts'
-export { applyChanges, applyChangesInTurns, writeUpper, type ApplyChangesOptions } from './changes/write-tree.ts'
+export {
+  applyChanges,
+  type ApplyChangesOptions,
+  applyChangesInTurns,
+  writeUpper,
+  writeUpperInTurns,
+} from './changes/write-tree.ts'
 export { childrenOf, type ContentPlace, LayerInode, type LayerInodeContent } from './layer-fs/inode.ts'
 export type { LayerContent } from './layer-fs/layer-file.ts'
 export { LayerFs } from './layer-fs/layer-fs.ts'

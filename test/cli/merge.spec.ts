@@ -6,7 +6,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { expect } from 'chai'
-import { ovl } from '../support/cli.ts'
+import { ovl, startOvl } from '../support/cli.ts'
 import { hasTool, isRoot, skipUnless } from '../support/probe.ts'
 import { blobPath, sampleImage } from '../support/sample-image.ts'
 import { treeDifferences } from '../support/tree-differences.ts'
@@ -152,6 +152,15 @@ describe('ovl squash', () => {
     expect(report.before.layers).to.equal(4)
     expect(JSON.parse(await run('inspect', '--json', 'd.tar')).layers).to.have.length(1)
     expect((await ovl(['verify', '-q', 'd.tar'], { cwd })).status).to.equal(0)
+  })
+
+  it('writes an archive to standard output, and nothing else there', async () => {
+    const child = startOvl(['squash', '--epoch', '0', hello, 'oci-archive:-'], { cwd })
+    const parts: Buffer[] = []
+    child.stdout?.on('data', (part: Buffer) => parts.push(part))
+    expect(await new Promise(resolve => child.on('close', resolve))).to.equal(0)
+    await ovl(['squash', '--epoch', '0', hello, 'a.tar'], { cwd })
+    expect(Buffer.concat(parts).equals(fs.readFileSync(at('a.tar')))).to.equal(true)
   })
 
   it('leaves out what later layers hide', async () => {

@@ -62,6 +62,29 @@ describe('Ctrl-C', () => {
     expect(stderr).to.equal('INTERRUPTED\novl: stopped at once; left behind: b.ovl-tmp-1\n')
     expect(code).to.equal(130)
   })
+
+  it('ends what neither waits nor writes, such as a comparison of contents', async () => {
+    const module = JSON.stringify(path.join(projectRoot, '.test-build/src/cli/signals.js'))
+    const script = `
+      const { catchSignals } = await import(${module})
+      const interruption = catchSignals({ leftovers: () => [], print: line => console.error(line) })
+      console.error(interruption.letGo(() => 'done'))
+      const heard = new Promise(resolve => interruption.signal.addEventListener('abort', resolve))
+      setInterval(() => {}, 5)
+      process.kill(process.pid, 'SIGTERM')
+      await heard
+      try { interruption.letGo(() => undefined) } catch (error) { console.error(error.code) }
+      const again = catchSignals({ leftovers: () => [], print: line => console.error(line) })
+      interruption.release()
+      again.letGo(() => {
+        process.kill(process.pid, 'SIGINT')
+        for (const start = Date.now(); Date.now() - start < 20_000; );
+      })`
+    const child = execFile(process.execPath, ['--input-type=module', '-e', script])
+    const { stderr } = await endOf(child)
+    expect(stderr).to.equal('done\nINTERRUPTED\n')
+    expect(child.signalCode).to.equal('SIGINT')
+  })
 })
 
 function sizeOfWorkspace(): number {

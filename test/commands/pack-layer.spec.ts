@@ -160,6 +160,20 @@ describe('packLayer()', () => {
     }
     expect(await rejection(pack(view, entries(), controller.signal))).to.include({ message: 'enough' })
   })
+
+  it('stops when it is told to, in the middle of a large file', async () => {
+    const view = makeView(directory => {
+      fs.writeFileSync(path.join(directory, 'f'), '')
+      fs.truncateSync(path.join(directory, 'f'), 1e12)
+    })
+    const entries = layerEntries(diffUpper(view), { warn: fail })
+    const fd = fs.openSync('/dev/null', 'w')
+    const controller = new AbortController()
+    setTimeout(() => controller.abort(new Error('enough')), 50)
+    const packing = packLayer(entries, { view, outFd: fd, isHashed: false, signal: controller.signal })
+    expect(await rejection(packing)).to.include({ message: 'enough' })
+    fs.closeSync(fd)
+  })
 })
 
 /** What a promise is rejected with. */

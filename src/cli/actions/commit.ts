@@ -6,17 +6,20 @@ import type { Session } from '../session.ts'
 import type { Action, Call } from '../spec.ts'
 import { blobTask, readCompression } from './copy.ts'
 import { argumentAt, readImageOptions } from './image-options.ts'
+import { readImageOutput } from './image-output.ts'
 
 /** Commits a bundle or upperdir; the digest alone goes to standard output. */
 export const commitAction: Action = async (call, session) => {
   const { commit } = await loadCommand.commit()
   const { copyLeftovers } = await loadCommand.copy()
   const [source, destination] = [argumentAt(call, 0), argumentAt(call, 1)]
+  const output = readImageOutput(destination, session, 'commit BUNDLE')
   session.findLeftovers(() => copyLeftovers(destination))
   const { flags } = call
   const report = await commit(source, destination, {
     ...readImageOptions(call, session),
     ...readWriteOptions(call, session, 'ovl commit'),
+    ...output,
     parent: flags.text('--parent') ?? null,
     opaque: flags.text('--opaque') === 'explicit' ? 'explicit' : 'marker',
     userxattr: flags.has('--userxattr'),
@@ -24,6 +27,7 @@ export const commitAction: Action = async (call, session) => {
   })
   session.progress.stop()
   if (!session.settings.quiet && session.settings.format === 'text') session.progress.print(renderCommitted(report))
+  if (output.writeOutput !== undefined) return exitStatus.done
   await session.answer('ovl.commit/1', { text: () => [report.digest], json: () => commitToJson(report) })
   return exitStatus.done
 }

@@ -1,32 +1,28 @@
 import { type CopyOptions, loadCommand } from '../../commands/index.ts'
-import { exitStatus, OvlError } from '../../errors/index.ts'
+import { exitStatus } from '../../errors/index.ts'
 import { copyToJson, renderCopied } from '../render/copy.ts'
 import type { Session } from '../session.ts'
 import type { Action, Call } from '../spec.ts'
 import { shortDigest } from '../wording.ts'
 import { argumentAt, readImageOptions } from './image-options.ts'
+import { readImageOutput } from './image-output.ts'
 
 /** Copies an image; the digest alone goes to standard output, unless the image itself goes there. */
 export const copyAction: Action = async (call, session) => {
   const { copy, copyLeftovers } = await loadCommand.copy()
   const [source, destination] = [argumentAt(call, 0), argumentAt(call, 1)]
-  const isOutput = /^(?:oci|docker)-archive:-(?::|$)/.test(destination)
-  if (isOutput && session.stdoutIsTerminal) {
-    throw new OvlError('USAGE', 'Cannot write an image to standard output: it is a terminal', {
-      hint: 'send it into a file or a pipe: ovl copy SRC docker-archive:- | docker load',
-    })
-  }
+  const output = readImageOutput(destination, session, 'copy SRC')
   session.findLeftovers(() => copyLeftovers(destination))
   const report = await copy(source, destination, {
     ...readImageOptions(call, session),
     ...readCopyOptions(call),
     onBlob: blob => session.progress.showOnly(blobTask(blob)),
-    ...(isOutput ? { writeOutput: bytes => session.write(bytes) } : {}),
+    ...output,
   })
   session.progress.stop()
   if (!session.settings.quiet && session.settings.format === 'text')
     for (const line of renderCopied(report)) session.progress.print(line)
-  if (isOutput) return exitStatus.done
+  if (output.writeOutput !== undefined) return exitStatus.done
   await session.answer('ovl.copy/1', { text: () => [report.digest], json: () => copyToJson(report) })
   return exitStatus.done
 }

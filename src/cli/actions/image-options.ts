@@ -14,6 +14,7 @@ export function readImageOptions({ flags }: Call, session: Session): ImageOption
     limits: session.settings.limits,
     warn: session.warnings.warn,
     signal: session.interruption.signal,
+    letGo: run => session.interruption.letGo(run),
     onReading: (layer, uncompressedBytes) => session.progress.showOnly(layerTask(layer, uncompressedBytes)),
   }
 }

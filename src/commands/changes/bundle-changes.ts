@@ -8,6 +8,7 @@ import type { Image } from '../../image/index.ts'
 import { diffTrees, diffUpper, type MarkStyle, type TreeView } from '../../layer/index.ts'
 import { type Closers, isMounted, type LowerStack, lowersOf, openDirectory, usesUserXattrs } from '../diff/inputs.ts'
 import { openStack } from '../diff/lower-stack.ts'
+import { justRun } from '../image-options.ts'
 import { digestOfChanges } from './digest-of-changes.ts'
 import type { ChangesOptions, FoundChanges } from './image-changes.ts'
 import { recordedView } from './recorded-view.ts'
@@ -37,6 +38,11 @@ export async function bundleChanges(
     const { flatChanges } = await import('./image-changes.ts')
     return flatChanges(bundle, await open(), options)
   }
+  const { letGo = justRun } = options
+  return letGo(() => layeredChanges(bundle, stack, options))
+}
+
+function layeredChanges(bundle: Bundle, stack: LowerStack, options: BundleChangesOptions): FoundChanges {
   const layered = new LayeredBundle(bundle, stack, options)
   const { all = false, only } = options
   const isUpper = only === 'upper' || bundle.state.mode !== 'emulated' || isMounted(bundle)
@@ -50,8 +56,9 @@ export function placeOfChanges(bundle: Bundle, options: Omit<ChangesOptions, 'cl
   const stack = lowersOf(bundle)
   if (stack === null || hasEmptyUpper(bundle)) return 'merged'
   const closers: Closers = []
+  const { letGo = justRun } = options
   try {
-    return choose(bundle, new LayeredBundle(bundle, stack, { ...options, closers })).from
+    return letGo(() => choose(bundle, new LayeredBundle(bundle, stack, { ...options, closers })).from)
   } finally {
     for (const close of closers.toReversed()) close()
   }
@@ -109,10 +116,12 @@ function choose(bundle: Bundle, layered: LayeredBundle): FoundChanges {
 export function savedChanges(bundle: Bundle, options: ChangesOptions): BundleState['saved'] {
   const stack = lowersOf(bundle)
   if (stack === null) return null
+  const { letGo = justRun } = options
   const layered = new LayeredBundle(bundle, stack, options)
-  const merged = digestOfChanges(layered.inMerged().changeset)
-  const upper = digestOfChanges(layered.inUpper().changeset)
-  return merged === null || upper === null ? null : { merged, upper }
+  const [merged, upper] = letGo(() =>
+    [layered.inMerged(), layered.inUpper()].map(({ changeset }) => digestOfChanges(changeset)),
+  )
+  return !merged || !upper ? null : { merged, upper }
 }
 
 function twoChanges({ directory }: Bundle): OvlError {

@@ -4,8 +4,9 @@ import type { Bundle } from '../../bundle/index.ts'
 import type { HostView } from '../../host/index.ts'
 import type { Image } from '../../image/index.ts'
 import { type Changeset, diffTrees, diffUpper, type TreeView } from '../../layer/index.ts'
-import { openMergedImage, type OpenLayersOptions } from '../../unpack/index.ts'
+import { openMergedImage } from '../../unpack/index.ts'
 import { type Closers, openDirectory } from '../diff/inputs.ts'
+import { type ImageOptions, justRun } from '../image-options.ts'
 import { openUpper } from '../diff/upper-directory.ts'
 import { openImageView } from './image-view.ts'
 import { recordedView } from './recorded-view.ts'
@@ -20,7 +21,7 @@ export type FoundChanges = {
 }
 
 /** How layers of an image are read where they are needed, and what is to be closed when the changes were read. */
-export type ChangesOptions = Pick<OpenLayersOptions, 'limits' | 'warn' | 'signal'> & {
+export type ChangesOptions = Pick<ImageOptions, 'limits' | 'warn' | 'signal' | 'letGo'> & {
   /** Overlay marks of an upperdir are `user.overlay.*`; found out when absent. */
   readonly userxattr?: boolean
   readonly withoutParents?: boolean
@@ -29,11 +30,11 @@ export type ChangesOptions = Pick<OpenLayersOptions, 'limits' | 'warn' | 'signal
 
 /** What an upperdir changes upon an image. Errors: those of `diffUpper`, `openDirectory` and `openMergedImage`. */
 export async function upperChanges(directory: string, image: Image, options: ChangesOptions): Promise<FoundChanges> {
-  const { closers, withoutParents = false } = options
+  const { closers, withoutParents = false, letGo = justRun } = options
   const { host, view, ...marks } = openUpper(directory, options, closers)
   const lower = await openMergedImage(image, options)
   closers.push(lower.close)
-  const changeset = diffUpper(view, { lower: lower.merged, ...marks, withoutParents })
+  const changeset = letGo(() => diffUpper(view, { lower: lower.merged, ...marks, withoutParents }))
   return { changeset, from: 'upper', upper: { host, view } }
 }
 
@@ -41,11 +42,11 @@ export async function upperChanges(directory: string, image: Image, options: Cha
 export async function flatChanges(
   { directory, state }: Bundle,
   image: Image,
-  { closers, withoutParents = false, ...options }: ChangesOptions,
+  { closers, withoutParents = false, letGo = justRun, ...options }: ChangesOptions,
 ): Promise<FoundChanges> {
   const rootfs: TreeView = openDirectory(join(directory, 'rootfs'), closers)
   const before = await openImageView(image, { ...options, lost: { state, onDisk: rootfs } })
   closers.push(before.close)
-  const changeset = diffTrees(before.view, recordedView(rootfs, state), { withoutParents })
+  const changeset = letGo(() => diffTrees(before.view, recordedView(rootfs, state), { withoutParents }))
   return { changeset, from: 'rootfs', upper: null }
 }

@@ -20,7 +20,7 @@ import {
 } from '../../image/index.ts'
 import { type EncodeOptions, encodeLayer, type WrittenEntry } from '../../layer/index.ts'
 import { type Digest, editConfig, type ConfigEdit, type JsonObject, type ManifestFamily } from '../../oci/index.ts'
-import type { CopiedBlob } from '../copy.ts'
+import type { CopiedBlob, CopyOptions } from '../copy.ts'
 import type { ImageOptions } from '../image-options.ts'
 
 /** How an edited image is written. */
@@ -35,6 +35,8 @@ export type WriteEditedOptions = Pick<ImageOptions, 'limits' | 'warn' | 'signal'
   /** Of the new layer; null takes zstd where the top layer has it, else gzip. */
   readonly compression: Conversion['compression']
   readonly force: boolean
+  /** Takes an archive that goes to standard output. */
+  readonly writeOutput?: NonNullable<CopyOptions['writeOutput']>
   /** Told how far a blob is. */
   readonly onBlob?: (blob: CopiedBlob) => void
 }
@@ -73,10 +75,17 @@ export type MadeLayer = { readonly written: WrittenLayer; readonly entries: numb
 /** Where an image goes, and under which names. */
 export type EditedPlace = { readonly destination: ImageDestination; readonly names: readonly ImageName[] }
 
+/** Where an edited image goes, and what is found out for it before anything is written. */
+export type EditedWork = {
+  readonly place: EditedPlace
+  readonly options: WriteEditedOptions
+  readonly prepare?: () => Promise<void>
+}
+
 /** Writes what `edit` makes of an image. Errors: those of `edit` and of `writeImage`; UNSUPPORTED. */
 export async function writeEdited(
   image: Image,
-  { place, options }: { readonly place: EditedPlace; readonly options: WriteEditedOptions },
+  { place, options, prepare }: EditedWork,
   edit: (staging: Staging) => Promise<Edit>,
 ): Promise<EditedReport> {
   const { destination, names } = place
@@ -86,6 +95,7 @@ export async function writeEdited(
     destination,
     {
       expected: { names, digests: [] },
+      ...(prepare === undefined ? {} : { prepare }),
       make: async staging => {
         const { layer, config, replaces } = await edit(staging)
         const added = layer === null ? [] : [layer.written]

@@ -5,7 +5,7 @@ import type { HostView } from '../../host/index.ts'
 import type { Image } from '../../image/index.ts'
 import { type Changeset, diffTrees, diffUpper, type MarkStyle, type TreeView } from '../../layer/index.ts'
 import type { FoundChanges } from '../changes/image-changes.ts'
-import type { ImageOptions } from '../image-options.ts'
+import { type ImageOptions, justRun } from '../image-options.ts'
 import {
   bundleOfUpper,
   type Closers,
@@ -81,12 +81,14 @@ export async function withChanges<T>(
 
 async function findChanges(args: readonly string[], options: ChangeOptions, closers: Closers): Promise<OpenChanges> {
   const [first = '', second] = args
+  const { letGo = justRun } = options
   if (second !== undefined) {
     checkTwo(options)
     const [a, b] = [recogniseInput(first), recogniseInput(second)]
     const { openTree } = await import('./whole-trees.ts')
     const [before, after] = [await openTree(a, options, closers), await openTree(b, options, closers)]
-    return found(diffTrees(before, after, { ...options, ignoresLinks: isFlat(a) !== isFlat(b) }))
+    const ignoresLinks = isFlat(a) !== isFlat(b)
+    return found(letGo(() => diffTrees(before, after, { ...options, ignoresLinks })))
   }
   const input = recogniseInput(first)
   if (input.kind !== 'directory' && options.lower.length > 0)
@@ -136,7 +138,8 @@ async function diffDirectory(
   const { host, view, ...marks } = openUpper(directory, options, closers)
   if (options.lower.length > 0) {
     const lower = await openLower({ directories: readLower(options.lower), userxattr: marks.userxattr }, closers)
-    const changeset = diffUpper(view, { ...options, ...marks, lower })
+    const { letGo = justRun } = options
+    const changeset = letGo(() => diffUpper(view, { ...options, ...marks, lower }))
     return { ...found(changeset), upper: { host, view, ...marks, isAlone: false } }
   }
   const { lower: _, ...rest } = options
@@ -155,7 +158,8 @@ async function diffLayerOf(
   const { recordedView } = await import('../changes/recorded-view.ts')
   const below = recordedView(openStack(lower, closers), bundle.state)
   const view = recordedView(openDirectory(upper, closers), bundle.state)
-  return diffUpper(view, { ...options, lower: below, userxattr: lower.userxattr })
+  const { letGo = justRun } = options
+  return letGo(() => diffUpper(view, { ...options, lower: below, userxattr: lower.userxattr }))
 }
 
 /** Wherever the bundle has its changes; a flat one is compared with its image. */
@@ -198,7 +202,8 @@ async function diffLayer(
   }
   const { openImageLayer } = await import('./whole-trees.ts')
   const { upper, lower } = await openImageLayer(input.argument, options, closers)
-  return diffUpper(upper, { ...options, lower, userxattr: false })
+  const { letGo = justRun } = options
+  return letGo(() => diffUpper(upper, { ...options, lower, userxattr: false }))
 }
 
 function found(changeset: Changeset): OpenChanges {

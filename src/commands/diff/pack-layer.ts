@@ -3,6 +3,7 @@
 import { type HostView, startPackThreads } from '../../host/index.ts'
 import { type EncodeOptions, planLayer, type WrittenEntry } from '../../layer/index.ts'
 import type { Digest } from '../../oci/index.ts'
+import { turnsOf } from '../changes/turns.ts'
 import type { WrittenLayer } from './write-layer.ts'
 
 /** A layer that was written; digests are null where nobody wanted them. */
@@ -28,16 +29,24 @@ export type PackOptions = EncodeOptions & {
 export async function packLayer(entries: Iterable<WrittenEntry>, options: PackOptions): Promise<PackedLayer> {
   const { view, outFd, isHashed, signal } = options
   const threads = startPackThreads({ rootFd: view.rootFd, outFd, isHashed })
+  const stop = (): void => void threads.stop()
+  signal.addEventListener('abort', stop, { once: true })
   try {
     const counted = new Counted(entries)
+    const turn = turnsOf(signal)
     for (const batch of planLayer(counted, options)) {
-      signal.throwIfAborted()
+      const due = turn()
+      if (due !== null) await due // sending waits for the threads, and hears nothing meanwhile
       if (!threads.send(batch)) break
     }
     const { digest, bytes } = await threads.finish()
     const hash = digest === null ? null : (`sha256:${digest}` as const)
     return { diffID: hash, digest: hash, uncompressedBytes: bytes, sizeBytes: bytes, entries: counted.count }
+  } catch (error) {
+    signal.throwIfAborted() // threads that were stopped have nothing else to say
+    throw error
   } finally {
+    signal.removeEventListener('abort', stop)
     await threads.stop()
   }
 }

@@ -3,16 +3,18 @@ import { lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs
 import { join } from 'node:path'
 import { type Bundle, formatState, stateFileName } from '../../bundle/index.ts'
 import { OvlError, quote } from '../../errors/index.ts'
-import { diagnoseWriteError, hostPath, openHostFs, removeWorkspace, workspaceName } from '../../host/index.ts'
-import { type Changeset, diffTrees, writeUpper } from '../../layer/index.ts'
+import { diagnoseWriteError, hostPath, inWorkspace, openHostFs, workspaceName } from '../../host/index.ts'
+import { type Changeset, diffTrees, writeUpperInTurns } from '../../layer/index.ts'
 import { savedChanges } from '../changes/bundle-changes.ts'
+import { turnsOf } from '../changes/turns.ts'
+import { justRun } from '../image-options.ts'
 import type { ChangeOptions } from './open-changes.ts'
 import { type Closers, isMounted, lowersOf, openDirectory } from './inputs.ts'
 import { openStack } from './lower-stack.ts'
 import type { BundlePlace } from './open-changes.ts'
 
 /** How changes are saved. */
-export type SaveOptions = Pick<ChangeOptions, 'limits' | 'warn' | 'signal'>
+export type SaveOptions = Pick<ChangeOptions, 'limits' | 'warn' | 'signal' | 'letGo'>
 
 /**
  * Replaces what is in the bundle's upper directory by the changes of `merged`, in overlayfs' form; returns the directory.
@@ -23,11 +25,16 @@ export type SaveOptions = Pick<ChangeOptions, 'limits' | 'warn' | 'signal'>
  */
 export async function saveChanges(place: BundlePlace | null, options: SaveOptions): Promise<string> {
   const { bundle, from } = checkSavable(place)
+  const { letGo = justRun } = options
   const upper = join(bundle.directory, 'upper')
   if (from === 'upper') return upper
   const closers: Closers = []
   try {
-    await replaceUpper(bundle, changesOnDisk(bundle, closers), options)
+    await replaceUpper(
+      bundle,
+      letGo(() => changesOnDisk(bundle, closers)),
+      options,
+    )
     writeSaved(bundle, options)
     return upper
   } finally {
@@ -50,27 +57,32 @@ function changesOnDisk(bundle: Bundle, closers: Closers): Changeset {
   return diffTrees(openStack(stack, closers), openDirectory(join(bundle.directory, 'merged'), closers))
 }
 
-async function replaceUpper({ directory, state }: Bundle, changeset: Changeset, { warn }: SaveOptions): Promise<void> {
+async function replaceUpper(
+  { directory, state }: Bundle,
+  changeset: Changeset,
+  { warn, signal }: SaveOptions,
+): Promise<void> {
   const upper = join(directory, 'upper')
   const workspace = join(directory, workspaceName('upper'))
   const userxattr = state.overlay?.xattrs === 'user'
   try {
     const { mode } = lstatSync(hostPath(upper))
     mkdirSync(hostPath(workspace), { mode: 0o700 })
-    const made = join(workspace, 'upper')
-    mkdirSync(hostPath(made), { mode: mode & 0o7777 })
-    const target = openHostFs(made)
-    try {
-      writeUpper(target, changeset, { warn, userxattr })
-    } finally {
-      target.close()
-    }
-    renameSync(hostPath(upper), hostPath(join(workspace, 'old')))
-    renameSync(hostPath(made), hostPath(upper))
+    await inWorkspace(workspace, { name: upper, warn, signal }, async () => {
+      const made = join(workspace, 'upper')
+      mkdirSync(hostPath(made), { mode: mode & 0o7777 })
+      const target = openHostFs(made)
+      try {
+        await writeUpperInTurns(target, changeset, { warn, userxattr, beforeEntry: turnsOf(signal) })
+      } finally {
+        target.close()
+      }
+      signal.throwIfAborted()
+      renameSync(hostPath(upper), hostPath(join(workspace, 'old')))
+      renameSync(hostPath(made), hostPath(upper))
+    })
   } catch (error) {
     throw diagnoseWriteError(error, { object: quote(upper), path: directory })
-  } finally {
-    await removeWorkspace(workspace, warn)
   }
 }
 

@@ -1,4 +1,5 @@
 // Changes as the bytes of a layer, compressed or not, hashed on the way.
+import { setImmediate as turn } from 'node:timers/promises'
 import { type Compressor, openCompressor, type WrittenBlob, type WrittenCompression } from '../../host/index.ts'
 import type { Warn } from '../../errors/index.ts'
 import {
@@ -59,6 +60,7 @@ async function pump(
     const length = encoder.read(chunk)
     if (length === 0) return compressor.end()
     await compressor.write(chunk.subarray(0, length))
+    await turn() // a signal is heard in between
     sent += length
     onBytes?.(sent)
   }

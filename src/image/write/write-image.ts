@@ -35,22 +35,34 @@ export type ExpectedImage = {
   readonly digests: readonly Digest[]
 }
 
+/** What is written, and when what is done for it. */
+export type ImageWork = {
+  readonly expected: ExpectedImage
+  /** Runs when nothing is in the way of the image, and before anything of it is on the disk. */
+  readonly prepare?: () => Promise<void>
+  readonly make: (staging: Staging) => Promise<ImageContent>
+}
+
 /**
  * Writes the image that `make` puts together. It is at its destination completely and verified, or not at all.
  *
  * Errors: DEST_EXISTS, TAG_EXISTS, NO_SPACE, NEEDS_PRIVILEGE, WRITE_FAILED, INTERRUPTED, those of `OutputBlob.send` and
- * of `make`.
+ * of `prepare` and `make`.
  */
 export async function writeImage(
   destination: ImageDestination,
-  { expected, make }: { readonly expected: ExpectedImage; readonly make: (staging: Staging) => Promise<ImageContent> },
+  { expected, prepare, make }: ImageWork,
   options: WriteImageOptions,
 ): Promise<void> {
   const { transport, path } = destination
-  if (path === null) return writeToOutput(destination, make, options)
+  if (path === null) {
+    await prepare?.()
+    return writeToOutput(destination, make, options)
+  }
   if (transport === 'oci') checkLayout({ ...destination, ...options, path }, expected)
   else if (!options.force) checkAbsent(path, { name: destination.shownAs })
   const place: Place = { destination, path, options }
+  await prepare?.()
   try {
     await (transport === 'oci' ? intoLayout(place, make) : intoFile(place, make))
   } catch (error) {

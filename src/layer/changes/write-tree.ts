@@ -42,11 +42,19 @@ export function applyChanges(target: FileSystem, changeset: Changeset, options: 
 export async function applyChangesInTurns(
   target: FileSystem,
   changeset: Changeset,
-  options: ApplyChangesOptions &
-    Pick<LayerEntryOptions, 'reservedNames'> & { readonly beforeEntry: () => null | Promise<void> },
+  options: ApplyChangesOptions & Turns,
 ): Promise<void> {
-  const { beforeEntry, root = '/' } = options
-  const writer = new TreeWriter(target, { form: 'merged', root })
+  return writeInTurns(new TreeWriter(target, { form: 'merged', root: options.root ?? '/' }), changeset, options)
+}
+
+/** What happens between entries. */
+export type Turns = Pick<LayerEntryOptions, 'reservedNames'> & { readonly beforeEntry: () => null | Promise<void> }
+
+async function writeInTurns(
+  writer: TreeWriter,
+  changeset: Changeset,
+  { beforeEntry, ...options }: Turns & Pick<ApplyChangesOptions, 'warn'>,
+): Promise<void> {
   for (const entry of layerEntries(changeset, options)) {
     const turn = beforeEntry()
     if (turn !== null) await turn
@@ -61,17 +69,29 @@ export async function applyChangesInTurns(
  *
  * Errors: as `applyChanges`.
  */
-export function writeUpper(
+export function writeUpper(target: FileSystem, changeset: Changeset, options: WriteUpperOptions): void {
+  write(upperWriter(target, changeset, options), changeset, options)
+}
+
+/** How an upperdir is written. */
+export type WriteUpperOptions = ApplyChangesOptions & { readonly userxattr?: boolean }
+
+/** `writeUpper` as `applyChangesInTurns` does it. */
+export function writeUpperInTurns(
   target: FileSystem,
   changeset: Changeset,
-  options: ApplyChangesOptions & { readonly userxattr?: boolean },
-): void {
+  options: WriteUpperOptions & Turns,
+): Promise<void> {
+  return writeInTurns(upperWriter(target, changeset, options), changeset, options)
+}
+
+function upperWriter(target: FileSystem, changeset: Changeset, options: WriteUpperOptions): TreeWriter {
   const form = markNames(options.userxattr ?? false)
   const writer = new TreeWriter(target, { form, root: options.root ?? '/' })
   // What a mount shows as its root is the upperdir itself.
   const root = changeset.items[0]?.after ?? null
   if (root !== null) writer.entry({ kind: 'object', path: '', object: root })
-  write(writer, changeset, options)
+  return writer
 }
 
 function write(writer: TreeWriter, changeset: Changeset, { warn }: ApplyChangesOptions): void {
