@@ -96,6 +96,7 @@ export async function replayRandom(options: RandomReplayOptions): Promise<Random
   const { count, seed, keep } = options
   if (keep !== null) fs.mkdirSync(hostPath(keep), { recursive: true })
   return withRunners(options.on, options, async runners => {
+    const userNamespaces = await haveUserNamespaces(runners)
     const different: number[] = []
     const ahead: { readonly own: number; readonly started: Started }[] = []
     let next = 0
@@ -103,7 +104,7 @@ export async function replayRandom(options: RandomReplayOptions): Promise<Random
       options.signal?.throwIfAborted()
       for (; next < count && ahead.length < askedAhead; next++) {
         const own = (seed + next) % 2 ** 32
-        const task = { name: `seed ${own}`, scenario: randomScenario(own), options }
+        const task = { name: `seed ${own}`, scenario: randomScenario(own, { userNamespaces }), options }
         ahead.push({ own, started: start(runners, task) })
       }
       const current = ahead.shift()
@@ -117,6 +118,11 @@ export async function replayRandom(options: RandomReplayOptions): Promise<Random
     }
     return { done: count, different, titles: runners.map(({ title }) => title) }
   })
+}
+
+async function haveUserNamespaces(runners: readonly Runner[]): Promise<boolean> {
+  const answers = await Promise.all(runners.map(async runner => runner.hasUserNamespaces?.() ?? true))
+  return answers.every(Boolean)
 }
 
 function keepScenario(directory: string, seed: number, scenario: Scenario): void {

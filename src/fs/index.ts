@@ -13,7 +13,7 @@ export {
   encodeAcl,
 } from './acl/posix-acl.ts'
 export { type ByteRange, copiedRanges } from './copied-ranges.ts'
-export { type Credentials, root, user } from './credentials.ts'
+export { type Credentials, type IDRange, isPrivileged, root, rootOfNamespace, user } from './credentials.ts'
 export { freeDevice, newDevice } from './device.ts'
 export type { FileHandle, FileSystem, RenameOptions, TimeChange } from './file-system.ts'
 export * from './flags.ts'

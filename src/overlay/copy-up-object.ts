@@ -2,7 +2,15 @@
 // fs/overlayfs/copy_up.c: ovl_copy_up_tmpfile(), ovl_copy_up_workdir(), ovl_copy_up_metadata(), ovl_copy_xattr(),
 // ovl_copy_fileattr().
 import { FsError, isErrno } from '../errors/index.ts'
-import { FS_APPEND_FL, FS_IMMUTABLE_FL, type Inode, type NewInode, S_IFMT, type Stat } from '../fs/index.ts'
+import {
+  FS_APPEND_FL,
+  FS_IMMUTABLE_FL,
+  type Inode,
+  isPrivileged,
+  type NewInode,
+  S_IFMT,
+  type Stat,
+} from '../fs/index.ts'
 import { copyData } from './copy-up-data.ts'
 import { formatProtattr } from './format/protattr.ts'
 import { isPrivateXattr } from './format/xattr-names.ts'
@@ -67,7 +75,7 @@ export function copyXattrs(
 
 /** Who is not root does not see trusted.* in a listing. */
 function isListed({ mounter }: OverlayMount, name: string): boolean {
-  return mounter.capable || !name.startsWith('trusted.')
+  return isPrivileged(mounter) || !name.startsWith('trusted.')
 }
 
 /** What no change takes from a file, as the overlay keeps it (rule 105). */

@@ -1,7 +1,7 @@
 // The extended attributes in which overlayfs keeps what it has to remember (rules 57-65), under the prefix that the
 // mount uses. fs/overlayfs/util.c: ovl_xattr_table, ovl_check_setxattr(), ovl_get_dir_xattr_val().
 import { type Errno, FsError, isErrno } from '../errors/index.ts'
-import type { Inode } from '../fs/index.ts'
+import { type Inode, isPrivileged } from '../fs/index.ts'
 import type { Layer, OverlayMount } from './model.ts'
 
 /** Full names of the attributes: "trusted.overlay.opaque" or "user.overlay.opaque". */
@@ -57,7 +57,7 @@ export function getMark(mount: OverlayMount, layer: Pick<Layer, 'superBlock'>, o
 
 /** trusted.* is for root: without it they are not there (rule 153; xattr_permission() of the VFS). */
 function mayUseMarks({ config, mounter }: OverlayMount): boolean {
-  return mounter.capable || config.userxattr
+  return isPrivileged(mounter) || config.userxattr
 }
 
 /** A mark of an object. */

@@ -1,7 +1,7 @@
 // Mounts an overlay on directories of any file systems, as the kernel does on directories of its own
 // (fs/overlayfs/super.c: ovl_fill_super()). All refusals come before the first change, where the kernel has made its
 // directory in the workdir before it looks at the lower layers.
-import { type Credentials, freeDevice, root as rootCaller, type SuperBlock } from '../fs/index.ts'
+import { type Credentials, freeDevice, isPrivileged, root as rootCaller, type SuperBlock } from '../fs/index.ts'
 import type { OverlayEvent } from './events.ts'
 import { getMark } from './marks.ts'
 import { OverlayDentry, OverlayInode, type OverlayMount } from './model.ts'
@@ -46,7 +46,7 @@ export function mountOverlay(request: MountRequest): OverlayMount {
   const { config, notes } = resolveSettings(request.settings ?? {}, {
     hasUpper: (request.upper ?? null) !== null,
     defaults,
-    hasTrustedXattrs: mounter.capable,
+    hasTrustedXattrs: isPrivileged(mounter),
   })
   const places = openPlaces(request)
   const allNotes = [...notes, ...checkPlaces(places)]

@@ -2,7 +2,7 @@
 // again after a mount (rules 60, 62, 85, 102). fs/overlayfs/copy_up.c: ovl_encode_real_fh(), ovl_get_origin_fh(),
 // ovl_set_origin_fh(); namei.c: ovl_decode_real_fh(), ovl_check_origin(), ovl_verify_fh().
 import { FsError, isErrno } from '../errors/index.ts'
-import type { FileType, Inode, SuperBlock } from '../fs/index.ts'
+import { type FileType, type Inode, isPrivileged, type SuperBlock } from '../fs/index.ts'
 import { formatOrigin, isSameValue, parseOrigin, type StoredHandle } from './format/stored-handle.ts'
 import { getMark, type Mark, setMarkOr } from './marks.ts'
 import type { Layer, LowerObject, OverlayMount } from './model.ts'
@@ -98,7 +98,7 @@ const unknown = new Uint8Array(0)
 
 /** Opening by handle needs CAP_DAC_READ_SEARCH (ovl_can_decode_fh()). */
 function canOpenHandles({ mounter }: OverlayMount, { features }: SuperBlock): boolean {
-  return mounter.capable && features.handles
+  return isPrivileged(mounter) && features.handles
 }
 
 type Encoded = { readonly inode: Inode; readonly isUpper: boolean }

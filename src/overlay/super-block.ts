@@ -1,19 +1,20 @@
 // A mounted overlay as a file system for the Vfs: which concept answers which call. fs/overlayfs/super.c, inode.c
 // (the inode operations), dir.c.
 import { FsError } from '../errors/index.ts'
-import type {
-  Credentials,
-  FileSystemStat,
-  InodeChange,
-  InodeDirectory,
-  InodeFile,
-  NameOf,
-  NewInode,
-  Ownership,
-  Stat,
-  StoredFileHandle,
-  SuperBlock,
-  SuperBlockFeatures,
+import {
+  type Credentials,
+  type FileSystemStat,
+  type InodeChange,
+  type InodeDirectory,
+  type InodeFile,
+  isPrivileged,
+  type NameOf,
+  type NewInode,
+  type Ownership,
+  type Stat,
+  type StoredFileHandle,
+  type SuperBlock,
+  type SuperBlockFeatures,
 } from '../fs/index.ts'
 import { O_NOATIME } from '../fs/index.ts'
 import { changeObject, dropXattr, listXattrs, readFlags, readXattr, writeFlags, writeXattr } from './change.ts'
@@ -53,7 +54,7 @@ export class OverlaySuperBlock implements SuperBlock<OverlayDentry> {
     this.dev = mount.dev
     this.uuid = mount.uuid
     this.features = featuresOf(mount)
-    if (!mount.mounter.capable) this.permission = (inode, mask) => checkMounter(mount, inode, mask)
+    if (!isPrivileged(mount.mounter)) this.permission = (inode, mask) => checkMounter(mount, inode, mask)
   }
 
   now(): bigint {

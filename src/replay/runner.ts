@@ -9,6 +9,8 @@ export type Runner = {
   readonly isLikeTmpfs: boolean
   /** Scenarios asked for at once are run one after the other, in the order in which they were asked for. */
   run(scenario: Scenario): Promise<Replay>
+  /** Whether it runs scenarios with `userNamespace`; absent: it does. */
+  readonly hasUserNamespaces?: () => Promise<boolean>
   close(): Promise<void>
 }
 

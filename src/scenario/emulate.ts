@@ -1,6 +1,6 @@
 // The emulator as a runner: an overlay of ovl on directories of any file system of ovl.
 import { type Errno, FsError, OvlError } from '../errors/index.ts'
-import { type FileSystem, MemoryFs } from '../fs/index.ts'
+import { type FileSystem, MemoryFs, rootOfNamespace } from '../fs/index.ts'
 import { type OverlayEvent, OverlayFs } from '../overlay/index.ts'
 import { lowerNames, type PlayOptions, playScenario } from './play.ts'
 import type { Replay } from './result.ts'
@@ -24,6 +24,7 @@ export function emulateScenario(scenario: Scenario, options: EmulationOptions = 
     scenario,
     {
       ...place,
+      ...(scenario.userNamespace === true ? { superuser: namespaceRoot } : {}),
       mount() {
         overlay = mountEmulated(scenario, place.layers, options)
         return overlay
@@ -36,6 +37,9 @@ export function emulateScenario(scenario: Scenario, options: EmulationOptions = 
     options,
   )
 }
+
+/** As the kernel's runner makes it: the first 65536 ids are those outside. */
+const namespaceRoot = rootOfNamespace([{ first: 0, count: 65_536 }])
 
 function inMemory(): EmulationPlace {
   const layers = new MemoryFs()
@@ -56,6 +60,7 @@ function mountEmulated(scenario: Scenario, fs: FileSystem, { trace }: EmulationO
       ...(scenario.upper === undefined ? {} : { upper: { fs, path: '/u' }, work: { fs, path: '/w' } }),
       options: settingsOf(scenario.options),
       ...(trace === undefined ? {} : { trace }),
+      ...(scenario.userNamespace === true ? { mounter: namespaceRoot } : {}),
     })
   } catch (error) {
     const errno = error instanceof OvlError ? error.data['errno'] : undefined

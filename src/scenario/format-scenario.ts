@@ -3,7 +3,16 @@ import type { Tree } from '../fs/index.ts'
 import { isDataOnly, type LowerTree, type Scenario } from './scenario.ts'
 
 /** The text of a scenario file, with a line feed at its end; `parseScenario` reads it. */
-export function formatScenario({ schema, title, options, lower, upper, umask, steps }: Scenario): string {
+export function formatScenario({
+  schema,
+  title,
+  options,
+  lower,
+  upper,
+  umask,
+  userNamespace,
+  steps,
+}: Scenario): string {
   const fields = [
     `"schema": ${JSON.stringify(schema)}`,
     `"title": ${JSON.stringify(title)}`,
@@ -11,6 +20,7 @@ export function formatScenario({ schema, title, options, lower, upper, umask, st
     `"lower": ${list(lower.map(formatLayer))}`,
     ...(upper === undefined ? [] : [`"upper": ${formatTree(upper, '  ')}`]),
     ...(umask === undefined ? [] : [`"umask": ${JSON.stringify(umask)}`]),
+    ...(userNamespace === undefined ? [] : ['"userNamespace": true']),
     `"steps": ${list(steps.map(oneLine))}`,
   ]
   return `{\n${fields.map(field => `  ${field}`).join(',\n')}\n}\n`

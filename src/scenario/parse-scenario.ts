@@ -40,14 +40,17 @@ export function readScenario(document: unknown, where = 'the scenario'): Scenari
 }
 
 function checkScenario(document: unknown, where: string): Scenario {
-  const { schema, title, options, lower, upper, umask, steps, ...others } = objectAt('', document)
+  const { schema, title, options, lower, upper, umask, userNamespace, steps, ...others } = objectAt('', document)
   if (schema !== scenarioSchema) {
     throw new ScenarioMistake('schema', `it is ${shown(schema)}, not "${scenarioSchema}"`)
   }
-  refuseOthers('', others, ['schema', 'title', 'options', 'lower', 'upper', 'umask', 'steps'])
+  refuseOthers('', others, ['schema', 'title', 'options', 'lower', 'upper', 'umask', 'userNamespace', 'steps'])
   if (title !== undefined && typeof title !== 'string') throw new ScenarioMistake('title', 'it is no text')
   if (umask !== undefined && !(typeof umask === 'string' && /^[0-7]{1,4}$/.test(umask))) {
     throw new ScenarioMistake('umask', `it is ${shown(umask)}, not an octal mask such as "022"`)
+  }
+  if (userNamespace !== undefined && typeof userNamespace !== 'boolean') {
+    throw new ScenarioMistake('userNamespace', `it is ${shown(userNamespace)}, not true or false`)
   }
   return {
     schema,
@@ -56,6 +59,7 @@ function checkScenario(document: unknown, where: string): Scenario {
     lower: parseLower(lower, where),
     ...(upper === undefined ? {} : { upper: parseTree(upper, `upper of ${where}`) }),
     ...(umask === undefined ? {} : { umask }),
+    ...(userNamespace === true ? { userNamespace } : {}),
     steps: parseSteps(steps ?? []),
   }
 }

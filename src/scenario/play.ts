@@ -1,6 +1,6 @@
 // A scenario from its layers to its listings, wherever the layers lie and whoever mounts them.
 import { FsError } from '../errors/index.ts'
-import { type FileSystem, readTree, type ReadTreeOptions, writeTree } from '../fs/index.ts'
+import { type Credentials, type FileSystem, readTree, type ReadTreeOptions, writeTree } from '../fs/index.ts'
 import type { Replay } from './result.ts'
 import { runSteps } from './run-steps.ts'
 import { type Scenario, treeOf } from './scenario.ts'
@@ -12,6 +12,8 @@ export type Stage = {
   readonly layers: FileSystem
   /** The present, by the clock of the layers. */
   readonly nowNs: () => bigint
+  /** Root of the user namespace that the scenario runs in, where the stage is not in one itself. */
+  readonly superuser?: Credentials
   /** Mounts the layers. Errors: FsError when that is refused. */
   mount(): FileSystem
   unmount(): void
@@ -34,6 +36,7 @@ export function lowerNames({ lower }: Scenario): readonly string[] {
 export function playScenario(scenario: Scenario, stage: Stage, { exact = false, onStep }: PlayOptions = {}): Replay {
   const startedNs = stage.nowNs()
   const listing = { exact, mtime: (timeNs: bigint) => !isTimeOfRun(timeNs, startedNs) }
+  const { superuser } = stage
   writeLayers(stage.layers, scenario)
   const listUpper = (): Replay['upper'] => (scenario.upper === undefined ? null : readTree(stage.layers, '/u', listing))
   try {
@@ -43,13 +46,14 @@ export function playScenario(scenario: Scenario, stage: Stage, { exact = false, 
       startedNs,
       ...(scenario.umask === undefined ? {} : { umask: scenario.umask }),
       ...(onStep === undefined ? {} : { onStep }),
+      ...(superuser === undefined ? {} : { superuser }),
       remount() {
         stage.unmount()
         return stage.mount()
       },
     })
     onStep?.(null)
-    const merged = run.fs === null ? null : listMerged(run.fs, listing)
+    const merged = run.fs === null ? null : listMerged(superuser === undefined ? run.fs : run.fs.as(superuser), listing)
     return { steps: run.results, merged, upper: listUpper() }
   } finally {
     stage.unmount()

@@ -1,6 +1,6 @@
 // Runs the steps of a scenario on a file system, and says what each answered.
 import { FsError, type Json } from '../errors/index.ts'
-import { type FileHandle, type FileSystem, root } from '../fs/index.ts'
+import { type Credentials, type FileHandle, type FileSystem, root } from '../fs/index.ts'
 import type { Step } from './scenario.ts'
 import { StatLabels } from './stat-json.ts'
 import { readStep } from './step-syntax.ts'
@@ -12,6 +12,8 @@ export type StepResult = { readonly ok: Json } | { readonly errno: string }
 /** How to run steps. */
 export type RunOptions = {
   readonly umask?: string
+  /** Who makes the steps that name nobody. Default: root. */
+  readonly superuser?: Credentials
   /** When the run began, by the clock of the file system. */
   readonly startedNs: bigint
   /**
@@ -65,7 +67,7 @@ class Run {
     const { operation, values, caller, order } = readStep(step)
     if (this.fs === null) return { errno: 'ENODEV' }
     const context: StepContext = {
-      fs: this.fs.as({ ...(caller ?? root), umask: this.#umask }),
+      fs: this.fs.as({ ...this.#whoIs(caller), umask: this.#umask }),
       handles: this.#handles,
       labels: this.#labels,
       order,
@@ -77,6 +79,12 @@ class Run {
       if (error instanceof FsError) return { errno: error.code }
       throw error
     }
+  }
+
+  #whoIs(caller: Credentials | null): Credentials {
+    const { superuser = root } = this.#options
+    if (caller === null || superuser.namespace === undefined) return caller ?? superuser
+    return { ...caller, namespace: superuser.namespace }
   }
 
   closeHandles(): void {

@@ -18,6 +18,8 @@ export type Scenario = {
   readonly upper?: Tree
   /** Octal; "022" when absent. */
   readonly umask?: string
+  /** Mounted in a user namespace, and every step made there: root of it has no capabilities outside. */
+  readonly userNamespace?: true
   readonly steps: readonly Step[]
 }
 

@@ -12,9 +12,18 @@ describe('randomScenario()', () => {
 
   it('gives scenarios that are read back from their files', () => {
     for (const seed of seeds) {
-      const scenario = randomScenario(seed)
+      const scenario = randomScenario(seed, { userNamespaces: true })
       expect(parseScenario(Buffer.from(formatScenario(scenario)), `seed ${seed}`)).to.deep.equal(scenario)
     }
+  })
+
+  it('puts some into a user namespace, without what root of it could not have made', () => {
+    const all = seeds.map(seed => randomScenario(seed, { userNamespaces: true }))
+    const namespaced = all.filter(({ userNamespace }) => userNamespace === true)
+    expect(namespaced.length).to.be.within(10, 60)
+    const layers = namespaced.map(({ lower, upper }) => JSON.stringify([lower, upper])).join('\n')
+    expect(layers).not.to.match(/"(?:char|block|dataOnly)"|"(?:trusted|security)\.|:100000\b/)
+    expect(seeds.filter(seed => randomScenario(seed).userNamespace === true)).to.deep.equal([])
   })
 
   it('uses every operation, kind of node and option', () => {

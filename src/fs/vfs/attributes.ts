@@ -1,6 +1,7 @@
 // chmod(2), chown(2), utimensat(2), truncate(2) and their forms for open files: chmod_common(), chown_common() and
 // vfs_truncate() of fs/open.c, vfs_utimes() of fs/utimes.c.
 import { FsError } from '../../errors/index.ts'
+import { canName } from '../credentials.ts'
 import type { TimeChange } from '../file-system.ts'
 import { MAY_WRITE } from '../flags.ts'
 import { S_ISUID } from '../mode.ts'
@@ -40,10 +41,13 @@ export function chownPath(view: View, path: string, owner: Owner & { readonly fo
 /** User and group; -1 leaves the one that is there. */
 export type Owner = { readonly uid: number; readonly gid: number }
 
-/** fchown(2): takes set-user-ID, set-group-ID and security.capability away, from root's files too. */
+/** fchown(2). Errors: EINVAL of an id that the caller's user namespace does not have. Takes set-user-ID, set-group-ID and security.capability away, from root's files too. */
 export function chownInode(view: View, subject: Subject, { uid, gid }: Owner): void {
   checkWritable(view, subject)
-  const { inode } = subject
+  const { inode, syscall, path } = subject
+  for (const id of [uid >>> 0, gid >>> 0]) {
+    if (id !== keep && !canName(view.caller, id)) throw new FsError('EINVAL', syscall, path)
+  }
   let kill = 0
   if (inode.type !== 'dir') {
     const present = ownershipOf(view, inode)

@@ -2,6 +2,7 @@
 // name is found before anything else is refused, so that mkdir(2) of what exists is EEXIST even on a read-only file
 // system (Y06, Y19).
 import { FsError } from '../../errors/index.ts'
+import { isPrivileged } from '../credentials.ts'
 import { FS_APPEND_FL, FS_IMMUTABLE_FL } from '../flags.ts'
 import { fileTypeOf, S_IFCHR, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_ISGID } from '../mode.ts'
 import type { Inode, NewInode } from '../super-block.ts'
@@ -28,7 +29,7 @@ export function makeNode(view: View, path: string, node: { readonly mode: number
   check(createRefusal(view, directoryOf(walk)), walk.syscall, path)
   // Anyone may make the device 0:0: overlays use it as whiteout.
   const isWhiteout = typeBits === S_IFCHR && node.rdev === 0
-  if (isDevice && !isWhiteout && !view.caller.capable) throw refuse(walk, 'EPERM')
+  if (isDevice && !isWhiteout && !isPrivileged(view.caller)) throw refuse(walk, 'EPERM')
   createEntry(walk, { type, mode: node.mode & 0o7777, ...(isDevice && { rdev: node.rdev }) })
 }
 

@@ -1,7 +1,7 @@
 // Open files and directories: struct file with its own position, and the checks that fs/read_write.c, fs/open.c and
 // fs/ioctl.c make for file descriptors. The object stays usable when its name is gone.
 import { FsError } from '../../errors/index.ts'
-import type { Credentials } from '../credentials.ts'
+import { type Credentials, isPrivileged } from '../credentials.ts'
 import type { FileHandle } from '../file-system.ts'
 import { FS_APPEND_FL, FS_IMMUTABLE_FL, O_ACCMODE, O_APPEND, O_PATH, O_RDONLY, O_RDWR, O_WRONLY } from '../flags.ts'
 import { majorOf } from '../mode.ts'
@@ -182,7 +182,7 @@ class OpenFile implements FileHandle {
     checkWritable(this.#view, { syscall: 'ioctl' })
     if (!isOwnerOrCapable(this.#view, this.inode)) throw new FsError('EPERM', 'ioctl')
     const changed = (flags ^ this.#view.superBlock.getFlags(this.inode)) & (FS_APPEND_FL | FS_IMMUTABLE_FL)
-    if (changed !== 0 && !this.#view.caller.capable) throw new FsError('EPERM', 'ioctl')
+    if (changed !== 0 && !isPrivileged(this.#view.caller)) throw new FsError('EPERM', 'ioctl')
     this.#view.superBlock.setFlags(this.inode, flags)
   }
 

@@ -6,7 +6,7 @@
 // protected_regular 0.
 import { type Errno, FsError, isErrno } from '../../errors/index.ts'
 import { aclAccessName, aclGrants, decodeAcl } from '../acl/posix-acl.ts'
-import type { Credentials } from '../credentials.ts'
+import { type Credentials, isCapableOver, isPrivileged } from '../credentials.ts'
 import { FS_APPEND_FL, FS_IMMUTABLE_FL, MAY_EXEC, MAY_READ, MAY_WRITE } from '../flags.ts'
 import { S_ISGID, S_ISUID, S_ISVTX } from '../mode.ts'
 import type { Ownership } from '../stat.ts'
@@ -23,9 +23,15 @@ export function inGroupOrCapable(caller: Credentials, gid: number): boolean {
   return caller.capable || inGroup(caller, gid)
 }
 
+/** Whether the caller has capabilities that count for the object. Whose count for everything, nothing is looked at. */
+export function isCapable(view: View, inode: Inode): boolean {
+  const { caller } = view
+  return caller.capable && (caller.namespace === undefined || isCapableOver(caller, ownershipOf(view, inode)))
+}
+
 /** inode_owner_or_capable() */
 export function isOwnerOrCapable(view: View, inode: Inode): boolean {
-  return view.caller.capable || view.caller.uid === ownershipOf(view, inode).uid
+  return isCapable(view, inode) || view.caller.uid === ownershipOf(view, inode).uid
 }
 
 /** chattr +i */
@@ -43,7 +49,7 @@ export function isAppendOnly(view: View, inode: Inode): boolean {
  * this decides how fast deep paths are.
  */
 export function searchRefusal(view: View, dir: Inode): Errno | null {
-  if (view.caller.capable && view.superBlock.permission === undefined) return null
+  if (isPrivileged(view.caller) && view.superBlock.permission === undefined) return null
   return permissionRefusal(view, dir, MAY_EXEC)
 }
 
@@ -64,7 +70,7 @@ export function isSpecial(inode: Inode): boolean {
 }
 
 function genericRefusal(view: View, inode: Inode, mask: number): Errno | null {
-  if (!view.caller.capable) return modeRefusal(view, inode, mask)
+  if (!isCapable(view, inode)) return modeRefusal(view, inode, mask)
   // Capabilities override everything but executing a file that nobody may execute.
   if (inode.type === 'dir' || (mask & MAY_EXEC) === 0) return null
   return (ownershipOf(view, inode).mode & 0o111) === 0 ? 'EACCES' : null
@@ -130,7 +136,7 @@ export function deleteRefusal(view: View, dir: Inode, victim: Inode, asDirectory
 /** Whether the sticky bit of the directory protects the entry from the caller. */
 function isSticky(view: View, dir: Inode, victim: Inode): boolean {
   const { caller } = view
-  if (caller.capable) return false
+  if (isCapable(view, victim)) return false
   const { mode, uid } = ownershipOf(view, dir)
   if ((mode & S_ISVTX) === 0 || uid === caller.uid) return false
   return ownershipOf(view, victim).uid !== caller.uid
@@ -138,7 +144,7 @@ function isSticky(view: View, dir: Inode, victim: Inode): boolean {
 
 /** may_linkat(): whether protected_hardlinks lets the caller make another name for the object. */
 export function hardLinkRefusal(view: View, inode: Inode): Errno | null {
-  if (view.caller.capable) return null
+  if (isCapable(view, inode)) return null
   const ownership = ownershipOf(view, inode)
   return ownership.uid === view.caller.uid || isSafeLinkSource(view, inode, ownership) ? null : 'EPERM'
 }

@@ -1,6 +1,7 @@
 // What a change of a file's content takes away: set-user-ID, set-group-ID and security.capability, as
 // file_remove_privs() of fs/inode.c and setattr_should_drop_suidgid() of fs/attr.c. A capable caller keeps the bits,
 // nobody keeps the capability (rule 116).
+import { isPrivileged } from '../credentials.ts'
 import { S_ISGID, S_ISUID } from '../mode.ts'
 import type { Inode } from '../super-block.ts'
 import { inGroup } from './permission.ts'
@@ -23,7 +24,7 @@ export function removeCapability(view: View, inode: Inode): void {
 
 /** Of a mode, the bits S_ISUID and S_ISGID that a write by this caller takes away. */
 export function bitsLostByWriting(view: View, inode: Inode, look = ownershipOf): number {
-  if (view.caller.capable || inode.type !== 'file') return 0
+  if (isPrivileged(view.caller) || inode.type !== 'file') return 0
   const { mode, gid } = look(view, inode)
   return (mode & S_ISUID) | setgidLost(view, mode, gid)
 }

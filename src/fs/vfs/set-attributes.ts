@@ -7,7 +7,15 @@ import { FS_APPEND_FL, FS_IMMUTABLE_FL, MAY_WRITE } from '../flags.ts'
 import { S_ISGID, S_ISUID } from '../mode.ts'
 import type { Ownership } from '../stat.ts'
 import type { Inode, InodeChange } from '../super-block.ts'
-import { inGroup, inGroupOrCapable, isImmutable, permissionRefusal, readAcl } from './permission.ts'
+import {
+  inGroup,
+  inGroupOrCapable,
+  isCapable,
+  isImmutable,
+  isOwnerOrCapable,
+  permissionRefusal,
+  readAcl,
+} from './permission.ts'
 import { hasCapability, removeCapability } from './privileges.ts'
 import { check, ownershipOf, type Subject, type View } from './view.ts'
 
@@ -40,7 +48,7 @@ export function setAttributes(view: View, subject: Subject, request: AttributeRe
   if (request.mode !== undefined && inode.type === 'symlink') fail(subject, 'EOPNOTSUPP')
   const capability = request.killCapability === true && hasCapability(view, inode)
   const mode = modeAfter(view, inode, request)
-  if (request.force !== true && !view.caller.capable) checkOwner(view, subject, { request, mode })
+  if (request.force !== true && !isCapable(view, inode)) checkOwner(view, subject, { request, mode })
   if (capability) removeCapability(view, inode)
   view.superBlock.change(inode, changeOf(view, inode, { request, mode }))
   if (mode === undefined) return
@@ -58,7 +66,7 @@ function checkFlags(view: View, subject: Subject, request: AttributeRequest): vo
   }
   if (touch !== true) return
   if (isImmutable(view, inode)) fail(subject, 'EPERM')
-  if (view.caller.capable || view.caller.uid === ownershipOf(view, inode).uid) return
+  if (isOwnerOrCapable(view, inode)) return
   check(permissionRefusal(view, inode, MAY_WRITE), syscall, path)
 }
 

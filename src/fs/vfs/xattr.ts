@@ -2,6 +2,7 @@
 // file system; POSIX ACLs go their own way (acl-xattr.ts).
 import { type Errno, FsError } from '../../errors/index.ts'
 import { nameByteLength } from '../../path/index.ts'
+import { isPrivileged } from '../credentials.ts'
 import { aclAccessName, aclDefaultName } from '../acl/posix-acl.ts'
 import { FS_APPEND_FL, FS_IMMUTABLE_FL, MAY_READ, MAY_WRITE, XATTR_CREATE, XATTR_REPLACE } from '../flags.ts'
 import { S_ISVTX } from '../mode.ts'
@@ -78,7 +79,7 @@ export function removeAttribute(view: View, subject: Subject, name: string): voi
 /** listxattr(2): trusted names for capable callers only (P12). Errors: E2BIG. */
 export function listAttributes(view: View, { inode, syscall, path }: Subject): readonly string[] {
   const all = view.superBlock.listXattrs(inode)
-  const names = view.caller.capable ? all : all.filter(name => !name.startsWith('trusted.'))
+  const names = isPrivileged(view.caller) ? all : all.filter(name => !name.startsWith('trusted.'))
   let sizeBytes = 0
   for (const name of names) sizeBytes += nameByteLength(name) + 1
   if (sizeBytes > sizeLimitBytes) throw new FsError('E2BIG', syscall, path)
@@ -99,7 +100,7 @@ function attributeRefusal(
   if (writes && (view.superBlock.getFlags(inode) & (FS_IMMUTABLE_FL | FS_APPEND_FL)) !== 0) return 'EPERM'
   if (name.startsWith('security.') || name.startsWith('system.')) return null
   const hidden = writes ? 'EPERM' : 'ENODATA'
-  if (name.startsWith('trusted.')) return view.caller.capable ? null : hidden
+  if (name.startsWith('trusted.')) return isPrivileged(view.caller) ? null : hidden
   if (name.startsWith('user.')) {
     if (inode.type !== 'file' && inode.type !== 'dir') return hidden
     if (writes && isProtectedDirectory(view, inode)) return 'EPERM'
@@ -109,7 +110,7 @@ function attributeRefusal(
 
 /** Attributes of a sticky directory belong to its owner. */
 function isProtectedDirectory(view: View, inode: Inode): boolean {
-  if (view.caller.capable || inode.type !== 'dir') return false
+  if (inode.type !== 'dir' || isPrivileged(view.caller)) return false
   return (ownershipOf(view, inode).mode & S_ISVTX) !== 0 && !isOwnerOrCapable(view, inode)
 }
 

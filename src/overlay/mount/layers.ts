@@ -1,7 +1,7 @@
 // Layers and their file systems: numbers of file systems, whether their uuids tell anything, and how inode numbers are
 // made unique (fs/overlayfs/super.c: ovl_lower_dir(), ovl_get_fsid(), ovl_lower_uuid_ok(), ovl_get_layers();
 // rules 11, 14, 87, 88).
-import { type Credentials, newDevice, type SuperBlock } from '../../fs/index.ts'
+import { type Credentials, isPrivileged, newDevice, type SuperBlock } from '../../fs/index.ts'
 import type { Layer, LayerFileSystem } from '../model.ts'
 import { allowsOfflineChanges } from '../opaque.ts'
 import type { OverlayConfig, OverlayNote } from '../settings.ts'
@@ -38,7 +38,7 @@ export type HandleKind = 'none' | 'ino32' | 'other'
 
 /** What handles a file system has, for a mounter who may open them. */
 export function handleKind({ features }: SuperBlock, mounter: Credentials): HandleKind {
-  if (!mounter.capable || !features.handles) return 'none'
+  if (!isPrivileged(mounter) || !features.handles) return 'none'
   return features.has32BitInodes ? 'ino32' : 'other'
 }
 

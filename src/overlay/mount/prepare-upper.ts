@@ -1,7 +1,7 @@
 // Makes the workdir ready and finds out what the upper file system can do (fs/overlayfs/super.c: ovl_make_workdir();
 // rules 48-50, 52).
 import { FsError, isErrno } from '../../errors/index.ts'
-import { type Inode, MAY_EXEC, MAY_WRITE, RENAME_WHITEOUT, type SuperBlock } from '../../fs/index.ts'
+import { type Inode, isPrivileged, MAY_EXEC, MAY_WRITE, RENAME_WHITEOUT, type SuperBlock } from '../../fs/index.ts'
 import { markNames } from '../marks.ts'
 import type { WorkPlace } from '../model.ts'
 import { handleKind, type LayerContext } from './layers.ts'
@@ -84,7 +84,7 @@ function tryXattrs(superBlock: SuperBlock, directory: Inode, { config, mounter, 
   const name = markNames(config.userxattr).opaque
   try {
     // Drivers do not ask who the caller is.
-    if (!config.userxattr && !mounter.capable) throw new FsError('EPERM', 'setxattr')
+    if (!config.userxattr && !isPrivileged(mounter)) throw new FsError('EPERM', 'setxattr')
     superBlock.setXattr(directory, name, Uint8Array.of(0x30), 0)
     superBlock.removeXattr(directory, name)
     return true

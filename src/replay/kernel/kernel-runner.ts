@@ -10,6 +10,7 @@ import type { PlayOptions, Replay } from '../../scenario/index.ts'
 import type { Runner } from '../runner.ts'
 import type { KernelAnswer, KernelQuestion } from './kernel-process.ts'
 import type { StageKind } from './kernel-stage.ts'
+import { spawnInUserNamespace } from './user-namespace.ts'
 
 /** A process in a mount namespace of its own. */
 type Child = ChildProcessByStdio<Writable, Readable, Readable>
@@ -23,22 +24,29 @@ type Child = ChildProcessByStdio<Writable, Readable, Readable>
 export async function openKernelRunner(kind: StageKind = 'tmpfs', options: PlayOptions = {}): Promise<Runner> {
   const name = kind === 'ext4' ? 'kernel-ext4' : 'kernel'
   checkPrivilege(name)
-  const answers = startProcess(kind)
+  const answers = answersOf(spawnRunner(kind))
   const started = await answers.next()
   if ('error' in started) throw cannotMount(name, started.error)
+  const namespaced = lazily(async () => (kind === 'tmpfs' ? startNamespaced() : null))
   return {
     name,
     title: `kernel ${os.release()}${kind === 'ext4' ? ' on ext4' : ''}`,
     isLikeTmpfs: kind === 'tmpfs',
     async run(scenario) {
-      const answer = answers.next()
+      const place = scenario.userNamespace === true ? await namespaced() : answers
+      if (place === null) throw withoutNamespaces(name)
+      const answer = place.next()
       const question: KernelQuestion = { scenario, options }
-      answers.send(JSON.stringify(question))
+      place.send(JSON.stringify(question))
       const result = await answer
       if ('error' in result) throw new Error(`Cannot run a scenario on the kernel: ${result.error}`)
       return result.ok as Replay
     },
-    close: () => answers.close(),
+    hasUserNamespaces: async () => (await namespaced()) !== null,
+    async close() {
+      await answers.close()
+      await namespaced.made?.then(place => place?.close())
+    },
   }
 }
 
@@ -55,6 +63,34 @@ function checkPrivilege(name: string): void {
   }
 }
 
+/** The process in a user namespace. Null where there can be none, or where it cannot mount. */
+async function startNamespaced(): Promise<Answers | null> {
+  const process = await spawnInUserNamespace(program(), ['tmpfs'])
+  if (process === null) return null
+  const answers = answersOf(process.child)
+  const started = await answers.next()
+  process.end()
+  if (!('error' in started)) return answers
+  await answers.close()
+  return null
+}
+
+type Lazy<T> = (() => Promise<T>) & { made?: Promise<T> }
+
+function lazily<T>(make: () => Promise<T>): Lazy<T> {
+  const get: Lazy<T> = () => (get.made ??= make())
+  return get
+}
+
+function withoutNamespaces(name: string): OvlError {
+  return new OvlError('UNSUPPORTED', `Cannot run a scenario with userNamespace on the ${name}`, {
+    hint:
+      name === 'kernel-ext4'
+        ? 'an ext4 cannot be mounted in a user namespace: run it with --on kernel'
+        : 'it needs unshare(1), nsenter(1), and user namespaces that root may make and hand ids to',
+  })
+}
+
 function cannotMount(name: string, reason: string): OvlError {
   return new OvlError('UNSUPPORTED', `Cannot run scenarios on the ${name}: this machine does not let ovl mount`, {
     cause: new Error(reason),
@@ -69,10 +105,15 @@ type Answers = {
   close(): Promise<void>
 }
 
-function startProcess(kind: StageKind): Answers {
-  const child: Child = spawn(process.execPath, [fileURLToPath(new URL('./kernel-process.js', import.meta.url)), kind], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-  })
+function program(): string {
+  return fileURLToPath(new URL('./kernel-process.js', import.meta.url))
+}
+
+function spawnRunner(kind: StageKind): Child {
+  return spawn(process.execPath, [program(), kind], { stdio: ['pipe', 'pipe', 'pipe'] })
+}
+
+function answersOf(child: Child): Answers {
   const waiting: ((answer: KernelAnswer) => void)[] = []
   const early: KernelAnswer[] = []
   const deliver = (answer: KernelAnswer): void => {
@@ -84,6 +125,7 @@ function startProcess(kind: StageKind): Answers {
   let complaints = ''
   child.stderr.on('data', (text: Buffer) => void (complaints = `${complaints}${text.toString()}`.slice(-4000)))
   child.stdin.on('error', () => undefined) // the process may be gone: its end tells
+  child.once('error', error => void (complaints = error.message)) // and if there was none, this
   let isOver = false
   const ended = new Promise<void>(resolve => {
     child.once('close', status => {

@@ -4,12 +4,22 @@ import type { LowerTree, Scenario } from '../scenario.ts'
 import { scenarioSchema } from '../scenario.ts'
 import { ExpectedTree } from './expected-tree.ts'
 import { Prng } from './prng.ts'
+import { inUserNamespace } from './in-user-namespace.ts'
 import { randomOptions } from './random-options.ts'
 import { randomSteps } from './random-steps.ts'
 import { randomPaths, randomTree, type TreeRole } from './random-tree.ts'
 
-/** The scenario of a seed, an integer from 0 to 2^32 - 1: always the same one. */
-export function randomScenario(seed: number): Scenario {
+/**
+ * The scenario of a seed, an integer from 0 to 2^32 - 1: always the same one, but that those in user namespaces are only
+ * drawn where there are such.
+ */
+export function randomScenario(seed: number, { userNamespaces = false } = {}): Scenario {
+  const scenario = ordinaryScenario(seed)
+  const percent = scenario.options.userxattr === true ? 35 : 5
+  return userNamespaces && new Prng(seed ^ 0x5eed).chance(percent) ? inUserNamespace(scenario) : scenario
+}
+
+function ordinaryScenario(seed: number): Scenario {
   const prng = new Prng(seed)
   const hasUpper = prng.chance(93)
   const options = randomOptions(prng, { hasUpper })
