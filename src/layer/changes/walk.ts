@@ -88,6 +88,24 @@ class Walk {
   }
 
   *items(): Generator<Item> {
+    try {
+      this.#visitRoot()
+    } catch (error) {
+      throw readFailure(error, '')
+    }
+    for (let job = this.#pending.pop(); job !== undefined; job = this.#pending.pop()) {
+      yield* this.#items
+      this.#items = []
+      try {
+        this.#visit(job)
+      } catch (error) {
+        throw readFailure(error, joinPath(job.frame.item.path, job.name))
+      }
+    }
+    yield* this.#items
+  }
+
+  #visitRoot(): void {
     const { upper, lower, marks, isWholeTree } = this.#input
     const { xattrs } = marks.read(upper.root, '')
     const listing = marks.list(upper.root)
@@ -102,16 +120,6 @@ class Walk {
     const frame: Frame = { item, lower: shown, lowerPath: '', base: lower?.root ?? null, isMerging, hidden: [] }
     if (item.isOpaque) item.change = { path: '', kind: 'changed', type: 'dir', opaque: true, hides: frame.hidden }
     this.#enter(frame, listing.names)
-    for (let job = this.#pending.pop(); job !== undefined; job = this.#pending.pop()) {
-      yield* this.#items
-      this.#items = []
-      try {
-        this.#visit(job)
-      } catch (error) {
-        throw readFailure(error, joinPath(job.frame.item.path, job.name))
-      }
-    }
-    yield* this.#items
   }
 
   /** The root's time changes with every name in it, and few layers have an entry for it: alone it is no change. */
