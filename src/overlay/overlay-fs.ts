@@ -21,7 +21,10 @@ export type OverlayFsOptions = {
   /** Settings by the kernel's names, or as an option string: "redirect_dir=on,metacopy=on". */
   readonly options?: OverlaySettings | string
   readonly moduleDefaults?: ModuleDefaults
-  /** Whose rights changes of layers need. Default: root. */
+  /**
+   * Whose rights changes of layers need. Default: root; of a rootless container `rootOfNamespace`. For a user without
+   * capabilities Linux mounts nothing (EPERM): an overlay is made all the same, and the user refused what the layers say.
+   */
   readonly mounter?: Credentials
   /** Who uses the overlay. Default: root. */
   readonly caller?: Credentials

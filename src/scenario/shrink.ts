@@ -87,8 +87,11 @@ async function shrinkOptions(scenario: Scenario, judge: Judge): Promise<Scenario
     const { [name as keyof ScenarioOptions]: _left, ...options } = smallest.options
     if (await judge({ ...smallest, options })) smallest = { ...smallest, options }
   }
-  const { umask: _mask, ...others } = smallest
-  return smallest.umask !== undefined && (await judge(others)) ? others : smallest
+  for (const key of ['umask', 'userNamespace'] as const) {
+    const { [key]: value, ...others } = smallest
+    if (value !== undefined && (await judge(others))) smallest = others
+  }
+  return smallest
 }
 
 /** The object at the end of a step: who does it. */

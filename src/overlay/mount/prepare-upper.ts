@@ -1,7 +1,15 @@
 // Makes the workdir ready and finds out what the upper file system can do (fs/overlayfs/super.c: ovl_make_workdir();
 // rules 48-50, 52).
 import { FsError, isErrno } from '../../errors/index.ts'
-import { type Inode, isPrivileged, MAY_EXEC, MAY_WRITE, RENAME_WHITEOUT, type SuperBlock } from '../../fs/index.ts'
+import {
+  type Inode,
+  isPermitted,
+  isPrivileged,
+  MAY_EXEC,
+  MAY_WRITE,
+  RENAME_WHITEOUT,
+  type SuperBlock,
+} from '../../fs/index.ts'
 import { markNames } from '../marks.ts'
 import type { WorkPlace } from '../model.ts'
 import { handleKind, type LayerContext } from './layers.ts'
@@ -43,11 +51,7 @@ export function prepareUpper(work: Place, context: LayerContext): PreparedUpper 
 }
 
 function mayWrite({ superBlock, root }: Place, { mounter }: LayerContext): boolean {
-  if (mounter.capable) return true
-  const { mode, uid, gid } = superBlock.stat(root)
-  const isInGroup = mounter.gid === gid || mounter.groups.includes(gid)
-  const bits = mounter.uid === uid ? mode >> 6 : isInGroup ? mode >> 3 : mode
-  return (bits & (MAY_WRITE | MAY_EXEC)) === (MAY_WRITE | MAY_EXEC)
+  return isPermitted(superBlock, root, { mask: MAY_WRITE | MAY_EXEC, caller: mounter })
 }
 
 function emptyWorkDirectory(work: Place, { mounter }: LayerContext): Inode | null {

@@ -3,11 +3,12 @@
 import { expect } from 'chai'
 import {
   type FileSystem,
+  makeDevice,
   O_RDONLY,
   O_RDWR,
   O_WRONLY,
+  rootOfNamespace,
   S_IFCHR,
-  makeDevice,
   type Tree,
   user,
 } from '../../../src/fs/index.ts'
@@ -218,14 +219,17 @@ overlayChecks('permissions', [
 
 const kernel = 'such a mount needs a user namespace of its own'
 
+/** Root of a user namespace that has one id: that of nobody. */
+const namespaceRoot = rootOfNamespace([{ first: uid, count: 1 }])
+
 /** The overlay of a mounter who is root nowhere but in a user namespace. Layers belong to them. */
 function mountAsNobody(s: OverlayStage, options = ''): FileSystem {
   makeForNobody(s, options)
-  return s.remount().as(nobody)
+  return s.remount().as(namespaceRoot)
 }
 
 function makeForNobody(s: OverlayStage, options: string): void {
-  const layers: Layers = { lower: [{ f: { content: 'x', uid, gid: uid } }], options, mounter: nobody }
+  const layers: Layers = { lower: [{ f: { content: 'x', uid, gid: uid } }], options, mounter: namespaceRoot }
   s.make(layers)
   for (const layer of [s.u, s.w]) layer.chown('', uid, uid)
 }

@@ -1,7 +1,7 @@
 // Where the directories of an overlay lie to each other, and who mounts (rules 30, 33, 36, 52, 151, 153, 159, 160).
 import { expect } from 'chai'
 import { OvlError } from '../../../src/errors/index.ts'
-import { type FileSystem, MemoryFs, user, writeTree } from '../../../src/fs/index.ts'
+import { type FileSystem, MemoryFs, rootOfNamespace, user, writeTree } from '../../../src/fs/index.ts'
 import { OverlayFs, type OverlayFsOptions } from '../../../src/overlay/index.ts'
 import { errno, exists, isWhiteout, names, setXattr, text, TR, xattr, xattrs } from '../../support/overlay-stages.ts'
 
@@ -34,7 +34,7 @@ function layers(): { readonly fs: FileSystem; readonly options: OverlayFsOptions
     lower: [place('l')],
     upper: place('u'),
     work: place('w'),
-    mounter: user(1000),
+    mounter: rootOfNamespace([{ first: 1000, count: 1 }]),
     caller: user(1000),
   }
   return { fs, options }
@@ -97,7 +97,7 @@ describe('nesting', () => {
   })
 })
 
-describe('a mounter without capabilities', () => {
+describe('a mounter without capabilities outside of a user namespace', () => {
   it('has no marks: whiteouts work, a directory over one does not (P16)', () => {
     const { fs, options } = layers()
     setXattr(fs, 'l/d', `${TR}opaque`, 'y')
