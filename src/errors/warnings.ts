@@ -17,6 +17,7 @@ export type WarningCode =
   | 'OWNER_NOT_KEPT' // an owner that this user may not set
   | 'SPECIAL_FILE_SKIPPED' // a FIFO or other file that needs system calls that are missing here
   | 'SOCKET_LEFT_OUT' // a socket, for which a layer has no entry
+  | 'MERGED_COPY' // a path that is another in the copy of a bundle than a mount would show
   | 'MEDIA_TYPE' // an unknown or mixed media type, ignored
   | 'IMAGE_DOCUMENT' // an oddity of manifest, index or config that the specification tolerates
   | 'CONFIG_USER' // the user of the config could not be looked up

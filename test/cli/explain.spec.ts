@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadSystem } from '../../src/host/index.ts'
 import { ovl } from '../support/cli.ts'
-import { skipUnless } from '../support/probe.ts'
+import { isRoot, skipUnless } from '../support/probe.ts'
+import { sampleImage } from '../support/sample-image.ts'
 
 const questions: readonly { readonly ask: string; readonly word: string; readonly says: readonly RegExp[] }[] = [
   { ask: 'chown is metadata and costs nothing', word: 'metacopy', says: [/copies the whole file/, /rule 106/] },
@@ -140,5 +141,27 @@ describe('ovl explain SOURCE PATH', () => {
     } finally {
       fs.rmSync(directory, { recursive: true })
     }
+  })
+})
+
+describe('ovl explain of a bundle whose copy was changed', () => {
+  let cwd = ''
+  before(() => {
+    cwd = fs.mkdtempSync(join(tmpdir(), 'ovl-explain-copy-'))
+  })
+  after(() => fs.rmSync(cwd, { recursive: true, force: true }))
+
+  it('says that the copy is another, and nothing where it is not', async () => {
+    await ovl(['unpack', '-q', ...(isRoot() ? [] : ['--rootless']), sampleImage('hello.oci.tar'), 'b'], { cwd })
+    const explain = (path: string) => ovl(['explain', 'b', path], { cwd })
+    expect((await explain('/etc/os-release')).stderr).to.equal('')
+    fs.writeFileSync(join(cwd, 'b/merged/new'), 'new')
+    fs.rmSync(join(cwd, 'b/merged/etc/os-release'))
+    for (const path of ['/new', '/etc/os-release'])
+      expect((await explain(path)).stderr).to.include(`"${path}" is another in the copy "b/merged"`)
+    expect((await explain('/etc')).stderr).to.equal('')
+    await ovl(['diff', '--save', 'b'], { cwd })
+    const { stdout, stderr } = await explain('/new')
+    expect([stderr, stdout.includes('from upper')], stdout).to.deep.equal(['', true])
   })
 })

@@ -9,6 +9,7 @@ import {
 } from '../../explain/index.ts'
 import type { ImageOptions } from '../image-options.ts'
 import { type NumberedRule, rulesOf } from './explain-word.ts'
+import { warnOfMergedCopy } from './merged-copy.ts'
 import { type ExplainSource, openDirectories, openSource, type SourceDirectories } from './open-source.ts'
 
 /** What is to be explained. */
@@ -36,6 +37,7 @@ export async function explainPathOf(options: ExplainPathCommandOptions): Promise
     const { title, settings } = opened
     const explanation = explainPath(layersOf(opened), path, { settings })
     const outcomes = options.operations ? operationsOn(opened, explanation) : null
+    if (source !== null) warnOfMergedCopy(source, explanation.path, options)
     const rules = [...explanation.rules, ...(outcomes ?? []).flatMap(outcome => outcome.rules)]
     return { title, ...explanation, operations: outcomes, rulesText: rulesOf(rules) }
   } finally {
