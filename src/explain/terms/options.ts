@@ -110,7 +110,8 @@ export const optionTerms: readonly Term[] = [
     kind: 'option',
     names: ['verity'],
     title: 'check the data of metacopies by fs-verity digests: off, on, require',
-    meaning: 'Needs metacopies with a digest and a file system with fs-verity.',
+    meaning:
+      'Needs metacopies with a digest and a file system with fs-verity: data without a digest of its own is refused (EIO) where the metacopy names one, with require also where it names none.',
     rules: [15],
     seeAlso: ['metacopy'],
   },

@@ -57,9 +57,10 @@ export class FileContent {
 
   /** Stores what a range of other content reads as, where there is nothing yet and nothing behind; `start` begins a page. */
   append(source: FileContent, start: number, end: number): void {
-    const bytes = new Uint8Array(end - start)
-    source.read(bytes, start, bytes.length)
-    this.#insert(this.#extents.length, { start, lengthBytes: pageCeil(bytes.length), bytes })
+    // Room for a little more: what is copied up is mostly about to be written.
+    const bytes = new Uint8Array(pageCeil(end - start + 1))
+    source.read(bytes, start, end - start)
+    this.#insert(this.#extents.length, { start, lengthBytes: pageCeil(end - start), bytes })
   }
 
   /** How many bytes of a write at `position` fit when `pages` more pages may come into being. */
