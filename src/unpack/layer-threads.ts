@@ -1,8 +1,8 @@
 // The main thread's handle on one thread that writes layers: every request gets an answer, also when the thread ends
 // unexpectedly, so that nobody waits for a dead one.
 
-import { Worker } from 'node:worker_threads'
 import { OvlError, type Warning } from '../errors/index.ts'
+import { prepareThreads, startThread } from '../host/index.ts'
 import type { FromThread, LayerAnswers, LayerRequest, LayersTask, ToThread } from './layer-protocol.ts'
 
 /** A running thread. */
@@ -29,15 +29,17 @@ export class RequestFailed extends Error {
 
 type Waiting = { readonly resolve: (answer: never) => void; readonly reject: (error: Error) => void }
 
+/** Starts so many threads of the next `startLayerThread` calls already now (see `prepareThreads`). */
+export function prepareLayerThreads(count: number): void {
+  prepareThreads(script(), count)
+}
+
 /** Starts a thread; `onReading` hears how far its layers are read. */
 export function startLayerThread(
   task: LayersTask,
   onReading: (number: number, uncompressedBytes: number) => void,
 ): LayerThread {
-  const worker = new Worker(new URL('./layer-thread.js', import.meta.url), {
-    workerData: task,
-    trackUnmanagedFds: false, // system calls open what node:fs closes, and the other way round
-  })
+  const worker = startThread(script(), task)
   const waiting = new Map<number, Waiting>()
   let ended: Error | null = null
   const end = (error: Error): void => {
@@ -71,4 +73,8 @@ export function startLayerThread(
       await exited
     },
   }
+}
+
+function script(): URL {
+  return new URL('./layer-thread.js', import.meta.url)
 }

@@ -4,7 +4,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { parentPort } from 'node:worker_threads'
 import { OvlError, type Warning } from '../errors/index.ts'
-import { diagnoseWriteError, loadSystem } from '../host/index.ts'
+import { diagnoseWriteError, loadSystem, onTask } from '../host/index.ts'
 import { LayerApplier } from '../layer/index.ts'
 import { TarReader } from '../tar/index.ts'
 import { enterDirectory } from './enter-directory.ts'
@@ -15,7 +15,7 @@ import { RootfsSink } from './rootfs-sink.ts'
 import { SpaceGuard } from './space-guard.ts'
 import type { WriterMessage, WriterTask } from './writer-protocol.ts'
 
-const task = await new Promise<WriterTask>(resolve => void parentPort?.once('message', resolve))
+const task = await new Promise<WriterTask>(onTask)
 const ring = new RingConsumer(task.ring)
 const notKept = createNotKeptLog()
 const warnings: Warning[] = []

@@ -1,6 +1,7 @@
 import { type DiffOptions, type DiffReport, type LayerOutput, loadCommand } from '../../commands/index.ts'
 import { exitStatus, type ExitStatus, OvlError, quote } from '../../errors/index.ts'
 import { diffToJsonLines, renderDiff, renderDiffStat } from '../render/diff.ts'
+import { preparePackThreads } from '../../host/index.ts'
 import type { View } from '../render/view.ts'
 import type { Session } from '../session.ts'
 import { createStyle } from '../style.ts'
@@ -16,15 +17,22 @@ export const diffAction: Action = async (call, session) => {
   checkFlags(call, format)
   const path = call.flags.text('--output') ?? '-'
   if (format === 'tar' && path === '-' && session.stdoutIsTerminal) throw binaryToTerminal()
+  const output = format === 'tar' ? readOutput(call, session, path) : null
+  if (output !== null && isPacked(output)) preparePackThreads({ isHashed: output.withoutDigest !== true })
   const { diff } = await loadCommand.diff()
   const report = await diff(call.positionals, {
     ...readDiffOptions(call, session),
-    ...(format === 'tar' ? { output: readOutput(call, session, path) } : {}),
+    ...(output === null ? {} : { output }),
   })
   session.progress.stop()
   if (!session.settings.quiet) for (const note of report.notes) session.progress.print(`note: ${note}`)
   await print(report, { format, path, call, session })
   return verdict(call, report)
+}
+
+/** Nearly always written by threads of their own (where it is, is known later). */
+function isPacked({ path, compression, sparse }: LayerOutput): boolean {
+  return path !== null && compression === 'none' && sparse !== true
 }
 
 function verdict({ flags }: Call, { changes }: DiffReport): ExitStatus {

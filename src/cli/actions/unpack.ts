@@ -3,7 +3,7 @@ import { exitStatus, OvlError } from '../../errors/index.ts'
 import { ownWorkspaces } from '../../host/index.ts'
 import { planToJson, renderPlan } from '../render/plan-unpack.ts'
 import { renderUnpacked, unpackedToJson, unpackHeadline } from '../render/unpack.ts'
-import { prepareWriter } from '../../unpack/index.ts'
+import { prepareThreadsFor } from '../../unpack/index.ts'
 import type { Session } from '../session.ts'
 import type { Action, Call } from '../spec.ts'
 import { argumentAt, readImageOptions } from './image-options.ts'
@@ -28,7 +28,7 @@ async function plan(session: Session, { image, bundle, options }: Job): Promise<
 }
 
 async function unpack(session: Session, { image, bundle, options }: Job): Promise<0> {
-  if (options.mode === 'flat') prepareWriter()
+  prepareThreadsFor(options.mode === 'flat' ? 'flat' : 'layers')
   const { unpackImage } = await loadCommand.unpack()
   session.findLeftovers(() => ownWorkspaces(bundle))
   const start = performance.now()

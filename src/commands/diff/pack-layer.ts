@@ -1,5 +1,6 @@
-// An uncompressed layer written by several threads: this one finds files and makes headers, another reads the files and
-// writes, a third hashes. Half the time of one thread alone, which is as much as there is to win (docs/benchmarks.md).
+// An uncompressed layer written by several threads: this one finds files and makes headers, another puts the files in
+// between and writes, or, where the archive is hashed, leaves writing and hashing to two more. Half the time of one thread
+// alone, which is as much as there is to win (docs/benchmarks.md).
 import { type HostView, startPackThreads } from '../../host/index.ts'
 import { type EncodeOptions, planLayer, type WrittenEntry } from '../../layer/index.ts'
 import type { Digest } from '../../oci/index.ts'

@@ -4,7 +4,7 @@ import type { Errno } from '../../errors/index.ts'
 /** What every thread is started with. */
 export type PackTask = {
   readonly memory: SharedArrayBuffer
-  /** Threads that take what the reading one fills. */
+  /** Threads that take what the reading one fills; with none, it writes the file itself. */
   readonly takers: number
   /** Descriptors of the whole process: the directory that files are read from, and the file that is written. */
   readonly rootFd: number

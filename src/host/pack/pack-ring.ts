@@ -1,5 +1,6 @@
 // Memory that threads share while a layer is packed: the main thread finds files and makes headers, one thread reads
 // files into slots, one writes the slots to the archive, one hashes them. A slot is free again when all are done with it.
+// Without a hash there are no slots: the thread that reads files also writes, and lets the kernel copy the large ones.
 
 const slotBytes = 1 << 20
 const slotCount = 8
@@ -17,9 +18,9 @@ const firstLength = 8
 /** How far the main thread may be ahead, in batches. */
 const batchesAhead = 64
 
-/** Memory for one archive. */
-export function createPackMemory(): SharedArrayBuffer {
-  return new SharedArrayBuffer(controlBytes + slotCount * slotBytes)
+/** Memory for one archive; without slots where nobody takes them. */
+export function createPackMemory(takers: number): SharedArrayBuffer {
+  return new SharedArrayBuffer(controlBytes + (takers === 0 ? 0 : slotCount * slotBytes))
 }
 
 /** What each of the threads does with the memory. `takers` threads take every slot. */
@@ -32,7 +33,7 @@ export class PackRing {
     this.#control = new Int32Array(memory, 0, controlBytes / 4)
     this.#takers = takers
     this.#slots = Array.from(
-      { length: slotCount },
+      { length: takers === 0 ? 0 : slotCount },
       (_, index) => new Uint8Array(memory, controlBytes + index * slotBytes, slotBytes),
     )
   }

@@ -1,7 +1,8 @@
 // The main thread's handle on the threads that pack a layer.
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { FsError, OvlError, quote, unreachable } from '../../errors/index.ts'
 import { readFailure } from '../../layer/index.ts'
+import { prepareThreads, startThread } from '../thread.ts'
 import type { FromPackThread, PackBatch, PackFailure, PackTask, ToReadThread } from './pack-protocol.ts'
 import { createPackMemory, PackRing } from './pack-ring.ts'
 
@@ -28,19 +29,27 @@ export type PackThreads = {
   stop(): Promise<void>
 }
 
+/** Starts the threads of the next `startPackThreads` already now (see `prepareThreads`). */
+export function preparePackThreads({ isHashed }: Pick<PackOrder, 'isHashed'>): void {
+  prepareThreads(script('read'))
+  if (!isHashed) return
+  prepareThreads(script('write'))
+  prepareThreads(script('hash'))
+}
+
 /** Starts the threads. */
 export function startPackThreads({ isHashed, ...fds }: PackOrder): PackThreads {
-  const memory = createPackMemory()
-  const takers = isHashed ? 2 : 1
+  const takers = isHashed ? 2 : 0
+  const memory = createPackMemory(takers)
   const ring = new PackRing(memory, takers)
-  const workerData: PackTask = { ...fds, memory, takers }
-  const start = (name: string): Worker =>
-    new Worker(new URL(`./${name}.js`, import.meta.url), { workerData, trackUnmanagedFds: false })
-  const [reader, writer] = [start('read-thread'), start('write-thread')]
-  const hasher = isHashed ? start('hash-thread') : null
-  const read = answerOf<null>(reader, ring)
-  const written = answerOf<number>(writer, ring)
-  const hashed = hasher === null ? Promise.resolve(null) : answerOf<string>(hasher, ring)
+  const task: PackTask = { ...fds, memory, takers }
+  const reader = startThread(script('read'), task)
+  const [writer, hasher] = isHashed
+    ? [startThread(script('write'), task), startThread(script('hash'), task)]
+    : [null, null]
+  const packed = answerOf<number>(reader, ring)
+  const written = writer === null ? null : answerOf<null>(writer, ring)
+  const hashed = hasher === null ? null : answerOf<string>(hasher, ring)
   let sent = 0
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
   const post = (message: ToReadThread, transfer: ArrayBuffer[]): void => reader.postMessage(message, transfer)
@@ -53,14 +62,18 @@ export function startPackThreads({ isHashed, ...fds }: PackOrder): PackThreads {
     async finish() {
       post(null, [])
       // Rejects with the first failure: it stops the others, which may then have nothing to say.
-      const [, bytes, digest] = await Promise.all([read, written, hashed])
+      const [bytes, , digest] = await Promise.all([packed, written, hashed])
       return { digest, bytes }
     },
     async stop() {
       ring.stop()
-      await Promise.all([reader.terminate(), writer.terminate(), ...(hasher === null ? [] : [hasher.terminate()])])
+      await Promise.all([reader, writer, hasher].filter(thread => thread !== null).map(thread => thread.terminate()))
     },
   }
+}
+
+function script(name: 'read' | 'write' | 'hash'): URL {
+  return new URL(`./${name}-thread.js`, import.meta.url)
 }
 
 /** The error as it would be on this thread; a failed write as of node:fs. */

@@ -1,27 +1,55 @@
 // The thread that puts an archive together: the batches that the main thread sends, with the contents of files in between.
 import fs from 'node:fs'
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import { type Errno, isErrno } from '../../errors/index.ts'
 import { parentPath } from '../../path/index.ts'
 import { loadScanCalls, type ScanCalls } from '../system/scan-calls.ts'
+import { onTask } from '../thread.ts'
+import { fileOutlet, NotWritten, type Outlet, ringOutlet, Stopped } from './outlet.ts'
 import type { FromPackThread, PackBatch, PackFailure, PackTask, ToReadThread } from './pack-protocol.ts'
 import { PackRing } from './pack-ring.ts'
 
-const { memory, takers, rootFd } = workerData as PackTask
-const ring = new PackRing(memory, takers)
 const { O_RDONLY, O_NONBLOCK, O_DIRECTORY } = fs.constants
 const O_NOATIME = 0o1000000
 
+onTask<PackTask>(({ memory, takers, rootFd, outFd }) => {
+  const calls = loadScanCalls()
+  if (calls === null) throw new Error('Impossible: the thread was started without koffi')
+  const ring = new PackRing(memory, takers)
+  const outlet = takers === 0 ? fileOutlet(ring, { fd: outFd, calls }) : ringOutlet(ring)
+  const packer = new Packer(calls, { rootFd, outlet })
+  parentPort?.on('message', (message: ToReadThread) => {
+    try {
+      if (message !== null) {
+        packer.pack(message)
+        ring.batchDone()
+      } else {
+        reply({ type: 'done', done: packer.end() })
+      }
+    } catch (error) {
+      if (error instanceof Stopped) return
+      ring.stop()
+      reply({ type: 'failed', failure: failureOf(error) })
+    }
+  })
+})
+
+/** Files from this size on are copied by the kernel where that is possible: smaller ones cost less read and written with others. */
+const copiedFromBytes = 64 << 10
+
 class Packer {
   readonly #calls: ScanCalls
-  #slot: Uint8Array | null = null
-  #filled = 0
+  readonly #rootFd: number
+  readonly #outlet: Outlet
   /** The directory of the last file: entries of one directory come together. */
-  #directory: { readonly path: string; readonly fd: number } = { path: '', fd: rootFd }
+  #directory: { readonly path: string; readonly fd: number }
   #readFlags = O_RDONLY | O_NONBLOCK | O_NOATIME
 
-  constructor(calls: ScanCalls) {
+  constructor(calls: ScanCalls, { rootFd, outlet }: { readonly rootFd: number; readonly outlet: Outlet }) {
     this.#calls = calls
+    this.#rootFd = rootFd
+    this.#outlet = outlet
+    this.#directory = { path: '', fd: rootFd }
   }
 
   pack({ bytes, files }: PackBatch): void {
@@ -35,18 +63,18 @@ class Packer {
     this.#copy(bytes.subarray(from))
   }
 
-  end(): void {
-    if (this.#filled > 0) this.#flush()
-    ring.end()
+  /** Returns the bytes of the archive. */
+  end(): number {
     this.#closeDirectory()
+    return this.#outlet.end()
   }
 
   #copy(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length; ) {
-      const room = this.#room()
+      const room = this.#outlet.room()
       const part = bytes.subarray(at, at + room.length)
       room.set(part)
-      this.#add(part.length)
+      this.#outlet.add(part.length)
       at += part.length
     }
   }
@@ -59,24 +87,33 @@ class Packer {
       this.#calls.close(fd)
     }
     for (let left = -sizeBytes & 511; left > 0; ) {
-      const room = this.#room()
+      const room = this.#outlet.room()
       const count = Math.min(left, room.length)
       room.fill(0, 0, count)
-      this.#add(count)
+      this.#outlet.add(count)
       left -= count
     }
   }
 
   #content(fd: number, path: string, sizeBytes: number): void {
     for (let at = 0; at < sizeBytes; ) {
-      const room = this.#room()
-      const target = room.length > sizeBytes - at ? room.subarray(0, sizeBytes - at) : room
-      const position = at
-      const count = reading(path, () => this.#calls.pread(fd, target, position))
+      const left = sizeBytes - at
+      const copied = sizeBytes < copiedFromBytes ? null : this.#outlet.copy(fd, left)
+      const count = copied ?? this.#read(path, { fd, left, position: at })
       if (count === 0) throw new Failed({ what: 'shrank', path })
-      this.#add(count)
       at += count
     }
+  }
+
+  #read(
+    path: string,
+    { fd, left, position }: { readonly fd: number; readonly left: number; readonly position: number },
+  ): number {
+    const room = this.#outlet.room()
+    const target = room.length > left ? room.subarray(0, left) : room
+    const count = reading(path, () => this.#calls.pread(fd, target, position))
+    this.#outlet.add(count)
+    return count
   }
 
   #open(path: string): number {
@@ -97,50 +134,27 @@ class Packer {
 
   /** No symlink is followed, and nothing outside is reached: what was a directory may have become something else. */
   #openDirectory(path: string): number {
-    if (path === '') return rootFd
+    if (path === '') return this.#rootFd
     const flags = O_RDONLY | O_DIRECTORY
-    const opened = path.length < longestPath ? this.#calls.openBeneath({ fd: rootFd, name: path }, flags) : null
+    const opened = path.length < longestPath ? this.#calls.openBeneath({ fd: this.#rootFd, name: path }, flags) : null
     if (opened !== null) return opened
-    let fd = rootFd
+    let fd = this.#rootFd
     for (const name of path.split('/')) {
       const next = this.#calls.open(fd, name, flags)
-      if (fd !== rootFd) this.#calls.close(fd)
+      if (fd !== this.#rootFd) this.#calls.close(fd)
       fd = next
     }
     return fd
   }
 
   #closeDirectory(): void {
-    if (this.#directory.fd !== rootFd) this.#calls.close(this.#directory.fd)
-    this.#directory = { path: '', fd: rootFd }
-  }
-
-  #room(): Uint8Array {
-    if (this.#slot === null) {
-      this.#slot = ring.nextToFill()
-      this.#filled = 0
-      if (this.#slot === null) throw new Stopped()
-    }
-    return this.#slot.subarray(this.#filled)
-  }
-
-  #add(count: number): void {
-    this.#filled += count
-    if (this.#slot !== null && this.#filled === this.#slot.length) this.#flush()
-  }
-
-  #flush(): void {
-    ring.commit(this.#filled)
-    this.#slot = null
-    this.#filled = 0
+    if (this.#directory.fd !== this.#rootFd) this.#calls.close(this.#directory.fd)
+    this.#directory = { path: '', fd: this.#rootFd }
   }
 }
 
 /** UTF-16 units of a path that surely is shorter than PATH_MAX. */
 const longestPath = 1300
-
-/** Another thread has failed, or the main thread wants no more. */
-class Stopped extends Error {}
 
 class Failed extends Error {
   readonly failure: PackFailure
@@ -160,28 +174,14 @@ function reading<T>(path: string, read: () => T): T {
   }
 }
 
-const calls = loadScanCalls()
-if (calls === null) throw new Error('Impossible: the thread was started without koffi')
-const packer = new Packer(calls)
+/** Errors: what is no failure but a bug. */
+function failureOf(error: unknown): PackFailure {
+  if (error instanceof Failed) return error.failure
+  if (error instanceof NotWritten) return { what: 'write', errno: error.errno, message: error.message }
+  throw error
+}
 
-parentPort?.on('message', (message: ToReadThread) => {
-  try {
-    if (message !== null) {
-      packer.pack(message)
-      ring.batchDone()
-    } else {
-      packer.end()
-      reply({ type: 'done', done: null })
-    }
-  } catch (error) {
-    if (error instanceof Stopped) return
-    ring.stop()
-    if (!(error instanceof Failed)) throw error
-    reply({ type: 'failed', failure: error.failure })
-  }
-})
-
-function reply(message: FromPackThread<null>): void {
+function reply(message: FromPackThread<number>): void {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
   parentPort?.postMessage(message)
 }

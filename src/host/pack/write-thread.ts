@@ -1,22 +1,20 @@
-// The thread that writes an archive.
+// The thread that writes an archive while another hashes it.
 import fs from 'node:fs'
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
+import { onTask } from '../thread.ts'
 import type { FromPackThread, PackTask } from './pack-protocol.ts'
 import { PackRing } from './pack-ring.ts'
 
-const { memory, takers, outFd } = workerData as PackTask
-const ring = new PackRing(memory, takers)
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-parentPort?.postMessage(writeAll())
+onTask<PackTask>(task => parentPort?.postMessage(writeAll(task)))
 
-function writeAll(): FromPackThread<number> {
-  let written = 0
+function writeAll({ memory, takers, outFd }: PackTask): FromPackThread<null> {
+  const ring = new PackRing(memory, takers)
   try {
     for (const bytes of ring.take(0)) {
       for (let at = 0; at < bytes.length; ) at += fs.writeSync(outFd, bytes, at)
-      written += bytes.length
     }
-    return { type: 'done', done: written }
+    return { type: 'done', done: null }
   } catch (error) {
     ring.stop()
     const { code = 'EIO', message } = error as NodeJS.ErrnoException

@@ -21,21 +21,28 @@ export type PlaceAttributeCalls = {
 const numbers = { set: 463, get: 464, list: 465, remove: 466 } as const
 const AT_SYMLINK_NOFOLLOW = 0x100
 
+/** What nearly every answer fits in. The kernel allocates, and for values clears, as much as is asked for: 64 KiB take 2 us. */
+const usualBytes = 512
+
 /** The four calls, one below the other: length or negative result of each. The value is in the memory. */
 type RawCalls = {
-  get(place: Place, name: string): number
+  get(place: Place, name: string, sizeBytes: number): number
   set(place: Place, name: string, lengthBytes: number, flags: number): number
   remove(place: Place, name: string): number
-  list(place: Place): number
+  list(place: Place, sizeBytes: number): number
 }
 
 /** Binds the calls. */
 export function placeAttributeCalls(memory: KernelMemory): PlaceAttributeCalls {
   const { check, errno, buffer } = memory
   const raw = rawCalls(memory)
+  const ask = (call: (sizeBytes: number) => number): number => {
+    const length = call(usualBytes)
+    return length < 0 && errno() === errnoOf.ERANGE ? call(kernelBufferBytes) : length
+  }
   return {
     getxattrat(place, name) {
-      const length = raw.get(place, name)
+      const length = ask(sizeBytes => raw.get(place, name, sizeBytes))
       if (length < 0 && errno() === errnoOf.ENODATA) return null
       return new Uint8Array(buffer.subarray(0, check(length, 'getxattr')))
     },
@@ -45,7 +52,10 @@ export function placeAttributeCalls(memory: KernelMemory): PlaceAttributeCalls {
       check(raw.set(place, name, value.length, flags), 'setxattr')
     },
     removexattrat: (place, name) => void check(raw.remove(place, name), 'removexattr'),
-    listxattrat: place => splitNames(buffer.subarray(0, check(raw.list(place), 'listxattr'))),
+    listxattrat(place) {
+      const length = ask(sizeBytes => raw.list(place, sizeBytes))
+      return splitNames(buffer.subarray(0, check(length, 'listxattr')))
+    },
   }
 }
 
@@ -56,10 +66,10 @@ function rawCalls(memory: KernelMemory): RawCalls {
   if (byPlace === null) return byPath
   const of = ({ name }: Place): RawCalls => (name === '' ? byPath : byPlace)
   return {
-    get: (place, name) => of(place).get(place, name),
+    get: (place, name, sizeBytes) => of(place).get(place, name, sizeBytes),
     set: (place, name, lengthBytes, flags) => of(place).set(place, name, lengthBytes, flags),
     remove: (place, name) => of(place).remove(place, name),
-    list: place => of(place).list(place),
+    list: (place, sizeBytes) => of(place).list(place, sizeBytes),
   }
 }
 
@@ -77,8 +87,8 @@ function callsByPlace({ bind, path: put, errno, pointerTo, address }: KernelMemo
     return withValue(number, fd, path, AT_SYMLINK_NOFOLLOW, key, argumentsPointer, bytes.length)
   }
   const calls: RawCalls = {
-    get(place, name) {
-      bytes.writeUInt32LE(kernelBufferBytes, 8)
+    get(place, name, sizeBytes) {
+      bytes.writeUInt32LE(sizeBytes, 8)
       bytes.writeUInt32LE(0, 12)
       return call(numbers.get, place, name)
     },
@@ -90,9 +100,10 @@ function callsByPlace({ bind, path: put, errno, pointerTo, address }: KernelMemo
     remove({ fd, name }, attribute) {
       return remove(numbers.remove, fd, put('xattr', name), AT_SYMLINK_NOFOLLOW, put('xattr', attribute, 1))
     },
-    list: ({ fd, name }) => list(numbers.list, fd, put('xattr', name), AT_SYMLINK_NOFOLLOW, address, kernelBufferBytes),
+    list: ({ fd, name }, sizeBytes) =>
+      list(numbers.list, fd, put('xattr', name), AT_SYMLINK_NOFOLLOW, address, sizeBytes),
   }
-  calls.get({ fd: -1, name: 'a' }, 'user.a')
+  calls.get({ fd: -1, name: 'a' }, 'user.a', 0)
   return errno() === errnoOf.EBADF ? calls : null
 }
 
@@ -108,10 +119,10 @@ function callsByPath({ bind, path: put, address }: KernelMemory): RawCalls {
   const of = ({ name }: Place): typeof itself => (name === '' ? itself : inside)
   const path = ({ fd, name }: Place): number => put('xattr', `/proc/self/fd/${fd}${name === '' ? '' : '/'}${name}`)
   return {
-    get: (place, name) => of(place).get(path(place), put('xattr', name, 1), address, kernelBufferBytes),
+    get: (place, name, sizeBytes) => of(place).get(path(place), put('xattr', name, 1), address, sizeBytes),
     set: (place, name, lengthBytes, flags) =>
       of(place).set(path(place), put('xattr', name, 1), address, lengthBytes, flags),
     remove: (place, name) => of(place).remove(path(place), put('xattr', name, 1)),
-    list: place => of(place).list(path(place), address, kernelBufferBytes),
+    list: (place, sizeBytes) => of(place).list(path(place), address, sizeBytes),
   }
 }

@@ -28,6 +28,8 @@ export type ScanCalls = Pick<PlaceCalls, 'listxattrat' | 'getxattrat' | 'readlin
   open(directory: number, name: string, flags: number): number
   /** pread(2) into bytes from `start` on. */
   pread(fd: number, target: Uint8Array, position: number): number
+  /** sendfile(2) from where `from` stands to where `to` stands; returns how many bytes it copied, 0 at the end. */
+  sendfile(to: number, from: number, count: number): number
   close(fd: number): void
   /** Calls `found` for every name of a directory that is open for reading, "." and ".." left out. */
   scan(directory: number, found: (name: string, stat: StatxFields) => void): void
@@ -93,15 +95,17 @@ function isDots(names: Uint8Array, start: number, end: number): boolean {
   return names[start] === dot && (end - start === 1 || (end - start === 2 && names[start + 1] === dot))
 }
 
-function reading(binding: Binding): Pick<ScanCalls, 'open' | 'pread' | 'close'> {
+function reading(binding: Binding): Pick<ScanCalls, 'open' | 'pread' | 'sendfile' | 'close'> {
   const { bind, path: put, check } = kernelMemory(binding)
   const addressOf = rememberAddress(binding)
   const open = bind('openat', 'int', ['int', 'pointer', 'int', 'uint'])
   const pread = bind('pread', 'long', ['int', 'pointer', 'size', 'offset'])
+  const sendfile = bind('sendfile', 'long', ['int', 'int', 'pointer', 'size'])
   const close = bind('close', 'int', ['int'])
   return {
     open: (fd, name, flags) => check(open(fd, put('open', name), flags | O_NOFOLLOW | O_CLOEXEC, 0), 'open'),
     pread: (fd, target, position) => check(pread(fd, addressOf(target), target.length, position), 'read'),
+    sendfile: (to, from, count) => check(sendfile(to, from, 0, count), 'sendfile'),
     close: fd => void close(fd),
   }
 }
