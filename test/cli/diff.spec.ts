@@ -387,6 +387,16 @@ describe('ovl diff of bundles', () => {
     expect(fs.readdirSync(path.join(cwd, 'b')).filter(name => name.includes('tmp'))).to.deep.equal([])
   })
 
+  it('says which directory of a bundle is missing; --save makes upper again', async () => {
+    await unpack(image, 'b')
+    fs.rmSync(path.join(cwd, 'b/upper'), { recursive: true })
+    fs.writeFileSync(path.join(cwd, 'b/merged/new'), 'new')
+    expect((await diff('--save', 'b')).stdout).to.equal('A /new\n')
+    expect(fs.readdirSync(path.join(cwd, 'b/upper'))).to.deep.equal(['new'])
+    fs.rmSync(path.join(cwd, 'b/merged'), { recursive: true })
+    expect((await diff('b')).stderr).to.equal('ovl: Cannot read "b/merged": no such directory   [INPUT_NOT_FOUND]\n')
+  })
+
   it('says what a layer changes, of an image and of a bundle alike', async () => {
     await unpack(image, 'b')
     const layers = await Promise.all([1, 2, 3, 4].map(n => diff('--layer', `${n}`, image)))

@@ -62,7 +62,9 @@ export function bundleOfUpper(directory: string): Bundle | null {
 
 /** True when an overlay is mounted on the bundle's merged directory: what changes then changes in upper. */
 export function isMounted({ directory }: Bundle): boolean {
-  const merged = realpathSync(hostPath(join(directory, 'merged')))
+  const path = hostPath(join(directory, 'merged'))
+  if (!existsSync(path)) return false // reading it says so
+  const merged = realpathSync(path)
   return readMounts().some(({ mountPoint, type }) => mountPoint === merged && type === 'overlay')
 }
 

@@ -66,11 +66,11 @@ async function replaceUpper(
   const workspace = join(directory, workspaceName('upper'))
   const userxattr = state.overlay?.xattrs === 'user'
   try {
-    const { mode } = lstatSync(hostPath(upper))
+    const mode = lstatSync(hostPath(upper), { throwIfNoEntry: false })?.mode
     mkdirSync(hostPath(workspace), { mode: 0o700 })
     await inWorkspace(workspace, { name: upper, warn, signal }, async () => {
       const made = join(workspace, 'upper')
-      mkdirSync(hostPath(made), { mode: mode & 0o7777 })
+      mkdirSync(hostPath(made), { mode: (mode ?? 0o755) & 0o7777 })
       const target = openHostFs(made)
       try {
         await writeUpperInTurns(target, changeset, { warn, userxattr, beforeEntry: turnsOf(signal) })
@@ -78,7 +78,7 @@ async function replaceUpper(
         target.close()
       }
       signal.throwIfAborted()
-      renameSync(hostPath(upper), hostPath(join(workspace, 'old')))
+      if (mode !== undefined) renameSync(hostPath(upper), hostPath(join(workspace, 'old')))
       renameSync(hostPath(made), hostPath(upper))
     })
   } catch (error) {
