@@ -136,23 +136,44 @@ function forgetName(dentry: OverlayDentry): void {
   }
 }
 
-/** The upper object is about to lose a name, maybe its last: what is open goes on using it. */
+/**
+ * The upper object is about to lose a name, maybe its last: what is open goes on using it, and so does a name of the
+ * lower object that shares it (a redirect of a metacopy leads there): in the kernel's cache it stands for what was removed.
+ */
 export function holdUpper(mount: OverlayMount, inode: OverlayInode): void {
-  if (inode.opened === 0 || inode.upper === null || inode.releaseUpper !== null) return
+  if (inode.upper === null || inode.releaseUpper !== null || !isUsed(inode)) return
   inode.releaseUpper = mount.upper?.superBlock.hold?.(inode.upper) ?? null
 }
 
 /** An open file or directory is closed. */
 export function closeInode(mount: OverlayMount, inode: OverlayInode): void {
-  if (--inode.opened === 0) {
-    inode.releaseUpper?.()
-    inode.releaseUpper = null
-  }
+  inode.opened--
+  if (!isUsed(inode)) releaseUpper(inode)
   forgetUnused(mount, inode)
+}
+
+/** Open, or known by a name that the upper layer does not have. */
+function isUsed({ opened, name, moreNames }: OverlayInode): boolean {
+  if (opened > 0 || name?.hasUpperAlias === false) return true
+  for (const other of moreNames ?? []) if (!other.hasUpperAlias) return true
+  return false
+}
+
+/** The overlay is unmounted: only what is open still is to be used. */
+export function releaseNames(mount: OverlayMount): void {
+  for (const table of mount.inodes.values()) {
+    for (const inode of table.values()) if (inode.opened === 0) releaseUpper(inode)
+  }
+}
+
+function releaseUpper(inode: OverlayInode): void {
+  inode.releaseUpper?.()
+  inode.releaseUpper = null
 }
 
 function forgetUnused(mount: OverlayMount, inode: OverlayInode): void {
   const { key } = inode
+  if (inode.names === 0 && inode.opened === 0) releaseUpper(inode)
   if (inode.names > 0 || inode.opened > 0 || key === null) return
   mount.inodes.get(key.superBlock)?.delete(key.ino)
   inode.key = null

@@ -3,6 +3,7 @@
 // directory in the workdir before it looks at the lower layers.
 import { type Credentials, freeDevice, isPrivileged, root as rootCaller, type SuperBlock } from '../fs/index.ts'
 import type { OverlayEvent } from './events.ts'
+import { releaseNames } from './inode-table.ts'
 import { getMark } from './marks.ts'
 import { OverlayDentry, OverlayInode, type OverlayMount } from './model.ts'
 import { buildMount } from './mount/build-mount.ts'
@@ -93,6 +94,7 @@ export function makeRoot(mount: OverlayMount): OverlayDentry {
 /** Ends a mount. What lies in the workdir stays, the shared whiteout included (rule 49); so does overlay.uuid. */
 export function unmountOverlay(mount: OverlayMount): void {
   if (!releaseUse(mount)) return
+  releaseNames(mount)
   freeDevice(mount.dev)
   for (const { pseudoDev } of mount.fileSystems) freeDevice(pseudoDev)
 }

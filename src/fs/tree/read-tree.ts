@@ -59,7 +59,8 @@ function listDirectory(reader: Reader, { key, at }: Place): void {
     reader.nodes[own] = [key, { ...reader.nodes[own]?.[1], errno: entries.code }]
     return
   }
-  for (const { name } of entries) {
+  // Looking at names can decide what they stand for (two redirects to one object): always in the same order.
+  for (const name of entries.map(entry => entry.name).toSorted(comparePaths)) {
     listName(reader, { key: joinPath(key, name), at: at.endsWith('/') ? at + name : `${at}/${name}` })
   }
 }
