@@ -33,37 +33,22 @@ export async function packLayer(entries: Iterable<WrittenEntry>, options: PackOp
   const stop = (): void => void threads.stop()
   signal.addEventListener('abort', stop, { once: true })
   try {
-    const counted = new Counted(entries)
+    let count = 0
     const turn = turnsOf(signal)
-    for (const batch of planLayer(counted, options)) {
+    for (const batch of planLayer(entries, options)) {
       const due = turn()
       if (due !== null) await due // sending waits for the threads, and hears nothing meanwhile
+      count += batch.entries
       if (!threads.send(batch)) break
     }
     const { digest, bytes } = await threads.finish()
     const hash = digest === null ? null : (`sha256:${digest}` as const)
-    return { diffID: hash, digest: hash, uncompressedBytes: bytes, sizeBytes: bytes, entries: counted.count }
+    return { diffID: hash, digest: hash, uncompressedBytes: bytes, sizeBytes: bytes, entries: count }
   } catch (error) {
     signal.throwIfAborted() // threads that were stopped have nothing else to say
     throw error
   } finally {
     signal.removeEventListener('abort', stop)
     await threads.stop()
-  }
-}
-
-class Counted implements Iterable<WrittenEntry> {
-  count = 0
-  readonly #entries: Iterable<WrittenEntry>
-
-  constructor(entries: Iterable<WrittenEntry>) {
-    this.#entries = entries
-  }
-
-  *[Symbol.iterator](): Generator<WrittenEntry> {
-    for (const entry of this.#entries) {
-      this.count++
-      yield entry
-    }
   }
 }

@@ -9,33 +9,36 @@ export type LayerBatch = {
   readonly bytes: Uint8Array
   /** For each file: the offset in `bytes` that its content comes at, its path in the layer, its size. */
   readonly files: readonly (number | string)[]
+  /** How many entries begin in it. */
+  readonly entries: number
 }
 
-/** Some forty entries: few enough that others get to work soon. */
-const batchBytes = 64 * 1024
+/** Some forty entries first: others get to work soon. Then more of them: every batch costs both sides a message. */
+const [firstBatchBytes, batchBytes] = [64 * 1024, 256 * 1024]
 
 /** Encodes entries, in batches; together with the contents they are what `encodeLayer` gives. */
 export function* planLayer(entries: Iterable<WrittenEntry>, options: EncodeOptions): Generator<LayerBatch> {
-  let bytes = new Uint8Array(batchBytes)
+  let bytes = new Uint8Array(firstBatchBytes)
   let files: (number | string)[] = []
-  let at = 0
+  let [at, count] = [0, 0]
   for (const entry of entries) {
-    if (batchBytes - at < headerRoomBytes) {
-      yield { bytes: bytes.subarray(0, at), files }
-      ;[bytes, files, at] = [new Uint8Array(batchBytes), [], 0]
+    if (bytes.length - at < headerRoomBytes) {
+      yield { bytes: bytes.subarray(0, at), files, entries: count }
+      ;[bytes, files, at, count] = [new Uint8Array(batchBytes), [], 0, 0]
     }
+    count++
     const header = tarEntry(entry, options)
     const written = writeTarHeader(header, bytes, at)
     if (typeof written === 'number') at += written
     else {
       // A header with large attributes gets a batch of its own.
-      yield { bytes: bytes.subarray(0, at), files }
-      ;[bytes, files, at] = [new Uint8Array(written.length + batchBytes), [], written.length]
+      yield { bytes: bytes.subarray(0, at), files, entries: count }
+      ;[bytes, files, at, count] = [new Uint8Array(written.length + batchBytes), [], written.length, 0]
       bytes.set(written)
     }
     const sizeBytes = header.size ?? 0
     if (entry.kind === 'object' && sizeBytes > 0) files.push(at, entry.path, sizeBytes)
   }
-  yield { bytes: bytes.subarray(0, at), files }
-  yield { bytes: Uint8Array.from(endOfArchive), files: [] }
+  yield { bytes: bytes.subarray(0, at), files, entries: count }
+  yield { bytes: Uint8Array.from(endOfArchive), files: [], entries: 0 }
 }

@@ -151,10 +151,13 @@ describe('layers with holes left out', () => {
         const ours = newDirectory()
         applyToDirectory(ours, [layer])
         check(ours, holesOf, want)
+        const gnu = ['--xattrs', '--xattrs-include=*', '--delay-directory-restore', '--warning=no-timestamp']
         for (const [tool, ...args] of [
-          ['tar', 'xpf', '-', '--xattrs', '--xattrs-include=*', '--numeric-owner', '--delay-directory-restore'],
+          ['tar', 'xpf', '-', '--numeric-owner', ...gnu],
           ['bsdtar', 'xpf', '-', '--numeric-owner', '--xattrs'],
         ] as const) {
+          // libarchive adds the fraction of a time before 1970 where it is to be subtracted.
+          if (tool === 'bsdtar' && steps.some(step => step.do === 'time' && step.sec < 0 && step.nsec > 0)) continue
           const cwd = newDirectory()
           const { stderr } = spawnSync(tool, args, { cwd, input: layer, env: { ...process.env, LC_ALL: 'C' } })
           // bsdtar finds fault with names that are no UTF-8, and takes them all the same.
