@@ -24,8 +24,8 @@ async function bundleProgram() {
     {
       dir,
       chunkFileNames: '[name]-[hash].js',
-      // What many commands use is one file: each file more costs about a millisecond.
-      codeSplitting: { groups: [{ name: 'common', minShareCount: 16 }] },
+      // What nearly every command uses is one file: each file more costs about a millisecond.
+      codeSplitting: { groups: [{ name: 'common', test: /\/dist\/(?:errors|path)\// }] },
       comments: false,
       // Names stay as they are, for the stacks of bug reports.
       minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },

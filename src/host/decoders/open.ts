@@ -1,12 +1,9 @@
 import { OvlError } from '../../errors/index.ts'
 import type { Compression } from '../compression.ts'
-import { openBzip2Decoder } from './bzip2.ts'
 import type { Backend, Decoder, DecoderOptions } from './decoder.ts'
 import { createGzipDecoder } from './gzip.ts'
 import { type Inflater, openEngineInflater, openStreamInflater } from './inflate.ts'
 import { openIsalInflater } from './isal.ts'
-import { openXzDecoder } from './xz.ts'
-import { openZstdDecoder } from './zstd.ts'
 
 /** Fastest first: what Node brings is as fast as a library and starts sooner, only of gzip ISA-L reads 1.6 times more. */
 const order = (compression: Compression): readonly Backend[] =>
@@ -46,9 +43,10 @@ const openers: { readonly [compression in Compression]: Opener } = {
     const inflater = inflaters[backend]()
     return inflater === null ? null : createGzipDecoder(inflater, options)
   },
-  zstd: openZstdDecoder,
-  xz: openXzDecoder,
-  bzip2: openBzip2Decoder,
+  // Loaded where they are needed: most layers are compressed with gzip.
+  zstd: async (...how) => (await import('./zstd.ts')).openZstdDecoder(...how),
+  xz: async (...how) => (await import('./xz.ts')).openXzDecoder(...how),
+  bzip2: async (...how) => (await import('./bzip2.ts')).openBzip2Decoder(...how),
 }
 
 const inflaters: { readonly [backend in Backend]: () => Inflater | null } = {
