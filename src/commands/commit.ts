@@ -15,7 +15,7 @@ import {
   writeEdited,
   type WriteEditedOptions,
 } from './changes/write-edited.ts'
-import type { Closers } from './diff/inputs.ts'
+import { closeAll, type Closers } from './diff/inputs.ts'
 import type { ImageOptions } from './image-options.ts'
 
 /** How to commit: the flags of `ovl commit`. */
@@ -59,7 +59,7 @@ export async function commit(source: string, to: string, options: CommitOptions)
     )
     return { source: committed.shownAs, parent: parent.title, from: found.from, ...report }
   } finally {
-    for (const close of closers.toReversed()) close()
+    closeAll(closers)
   }
 }
 

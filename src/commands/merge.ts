@@ -19,7 +19,7 @@ import { emptyView } from './changes/empty-view.ts'
 import { ownView } from './changes/own-view.ts'
 import { overriddenView } from './changes/recorded-view.ts'
 import { turnsOf } from './changes/turns.ts'
-import { type Closers, openDirectory, readLower, usesUserXattrs } from './diff/inputs.ts'
+import { closeAll, type Closers, openDirectory, readLower, usesUserXattrs } from './diff/inputs.ts'
 import { openStack } from './diff/lower-stack.ts'
 import { writeOutputFile } from './diff/output-file.ts'
 import { writeLayer } from './diff/write-layer.ts'
@@ -76,7 +76,7 @@ export async function merge(output: string, options: MergeOptions): Promise<Merg
     }
     return { ...written, digest: await writeTar(output, changeset, options) }
   } finally {
-    for (const close of closers.toReversed()) close()
+    closeAll(closers)
   }
 }
 

@@ -33,10 +33,8 @@ function withoutDigest({ config }: OverlayMount): Errno | null {
 }
 
 function digestRefusal(mount: OverlayMount, dentry: OverlayDentry): Errno | null {
-  const value = getMark(mount, realOf(mount, dentry.inode), {
-    inode: realOf(mount, dentry.inode).inode,
-    mark: 'metacopy',
-  })
+  const real = realOf(mount, dentry.inode)
+  const value = getMark(mount, real, { inode: real.inode, mark: 'metacopy' })
   if (value === null || value.length === 0) return withoutDigest(mount)
   if (value.length > longestBytes) return 'ERANGE'
   const [version = 0, lengthBytes = 0, , algorithm = 0] = value

@@ -6,7 +6,15 @@ import { isCode, OvlError, quote } from '../../errors/index.ts'
 import { hostPath } from '../../host/index.ts'
 import type { Image } from '../../image/index.ts'
 import { diffTrees, diffUpper, type MarkStyle, type TreeView } from '../../layer/index.ts'
-import { type Closers, isMounted, type LowerStack, lowersOf, openDirectory, usesUserXattrs } from '../diff/inputs.ts'
+import {
+  closeAll,
+  type Closers,
+  isMounted,
+  type LowerStack,
+  lowersOf,
+  openDirectory,
+  usesUserXattrs,
+} from '../diff/inputs.ts'
 import { openStack } from '../diff/lower-stack.ts'
 import { justRun } from '../image-options.ts'
 import { digestOfChanges } from './digest-of-changes.ts'
@@ -47,8 +55,9 @@ function layeredChanges(bundle: Bundle, stack: LowerStack, options: BundleChange
   const { all = false, only } = options
   const isUpper = only === 'upper' || bundle.state.mode !== 'emulated' || isMounted(bundle)
   if (!isUpper && (only === 'merged' || hasEmptyUpper(bundle))) return layered.inMerged()
-  const chosen = isUpper ? null : choose(bundle, layered)
-  return chosen?.from === 'merged' ? chosen : layered.inUpper({ all })
+  if (isUpper) return layered.inUpper({ all })
+  const chosen = choose(bundle, layered)
+  return chosen.from === 'upper' && all ? layered.inUpper({ all }) : chosen
 }
 
 /** Where an emulated bundle that is not mounted has its changes. Errors: as `bundleChanges`. */
@@ -60,7 +69,7 @@ export function placeOfChanges(bundle: Bundle, options: Omit<ChangesOptions, 'cl
   try {
     return letGo(() => choose(bundle, new LayeredBundle(bundle, stack, { ...options, closers })).from)
   } finally {
-    for (const close of closers.toReversed()) close()
+    closeAll(closers)
   }
 }
 

@@ -11,6 +11,11 @@ import { splitLowerdir } from '../../overlay/index.ts'
 /** Things to close when the work is done, the last one first. */
 export type Closers = (() => void)[]
 
+/** Closes everything. */
+export function closeAll(closers: Closers): void {
+  for (const close of closers.toReversed()) close()
+}
+
 /** What an argument turned out to be. */
 export type Input =
   | { readonly kind: 'bundle'; readonly bundle: Bundle }

@@ -8,6 +8,7 @@ import type { FoundChanges } from '../changes/image-changes.ts'
 import { type ImageOptions, justRun } from '../image-options.ts'
 import {
   bundleOfUpper,
+  closeAll,
   type Closers,
   type Input,
   layerOfBundle,
@@ -75,7 +76,7 @@ export async function withChanges<T>(
   try {
     return await use(await findChanges(args, options, closers))
   } finally {
-    for (const close of closers.toReversed()) close()
+    closeAll(closers)
   }
 }
 

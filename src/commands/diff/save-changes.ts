@@ -8,10 +8,9 @@ import { type Changeset, diffTrees, writeUpperInTurns } from '../../layer/index.
 import { savedChanges } from '../changes/bundle-changes.ts'
 import { turnsOf } from '../changes/turns.ts'
 import { justRun } from '../image-options.ts'
-import type { ChangeOptions } from './open-changes.ts'
-import { type Closers, isMounted, lowersOf, openDirectory } from './inputs.ts'
+import { closeAll, type Closers, isMounted, lowersOf, openDirectory } from './inputs.ts'
 import { openStack } from './lower-stack.ts'
-import type { BundlePlace } from './open-changes.ts'
+import type { BundlePlace, ChangeOptions } from './open-changes.ts'
 
 /** How changes are saved. */
 export type SaveOptions = Pick<ChangeOptions, 'limits' | 'warn' | 'signal' | 'letGo'>
@@ -38,7 +37,7 @@ export async function saveChanges(place: BundlePlace | null, options: SaveOption
     writeSaved(bundle, options)
     return upper
   } finally {
-    for (const close of closers.toReversed()) close()
+    closeAll(closers)
   }
 }
 
@@ -100,6 +99,6 @@ function writeSaved(bundle: Bundle, options: SaveOptions): void {
     throw diagnoseWriteError(error, { object: quote(path), path: directory })
   } finally {
     rmSync(hostPath(made), { force: true })
-    for (const close of closers.toReversed()) close()
+    closeAll(closers)
   }
 }

@@ -1,5 +1,4 @@
 // Changes as the bytes of a layer, compressed or not, hashed on the way.
-import { setImmediate as turn } from 'node:timers/promises'
 import { type Compressor, openCompressor, type WrittenBlob, type WrittenCompression } from '../../host/index.ts'
 import type { Warn } from '../../errors/index.ts'
 import {
@@ -9,6 +8,7 @@ import {
   layerEntries,
   type LayerEntryOptions,
 } from '../../layer/index.ts'
+import { turnsOf } from '../changes/turns.ts'
 
 /** How a layer is written. */
 export type WriteLayerOptions = Omit<LayerEntryOptions, 'warn'> &
@@ -54,13 +54,14 @@ async function pump(
   { signal, onBytes }: WriteLayerOptions,
 ): Promise<WrittenBlob> {
   const chunk = Buffer.allocUnsafeSlow(chunkBytes)
+  const turn = turnsOf(signal)
   let sent = 0
   for (;;) {
-    signal.throwIfAborted()
+    const due = turn()
+    if (due !== null) await due
     const length = encoder.read(chunk)
     if (length === 0) return compressor.end()
     await compressor.write(chunk.subarray(0, length))
-    await turn() // a signal is heard in between
     sent += length
     onBytes?.(sent)
   }

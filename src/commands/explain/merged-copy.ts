@@ -6,7 +6,7 @@ import { quote } from '../../errors/index.ts'
 import type { TreeView, ViewObject } from '../../layer/index.ts'
 import { cleanLayerPath } from '../../path/index.ts'
 import { objectAt } from '../changes/recorded-view.ts'
-import { type Closers, isMounted, lowersOf, openDirectory } from '../diff/inputs.ts'
+import { closeAll, type Closers, isMounted, lowersOf, openDirectory } from '../diff/inputs.ts'
 import { openStack } from '../diff/lower-stack.ts'
 import type { ImageOptions } from '../image-options.ts'
 
@@ -29,7 +29,7 @@ export function warnOfMergedCopy(directory: string, path: string, { warn }: Pick
       path,
     })
   } finally {
-    for (const close of closers.toReversed()) close()
+    closeAll(closers)
   }
 }
 

@@ -96,7 +96,7 @@ function changing({
 function attributes(
   memory: KernelMemory,
 ): Pick<DescriptorCalls, 'fgetxattr' | 'fsetxattr' | 'fremovexattr' | 'flistxattr' | 'getFlags' | 'setFlags'> {
-  const { bind, path: put, check, buffer, view, address } = memory
+  const { bind, path: put, ask, check, buffer, view, address } = memory
   const get = bind('fgetxattr', 'long', ['int', 'pointer', 'pointer', 'size'])
   const set = bind('fsetxattr', 'int', ['int', 'pointer', 'pointer', 'size', 'int'])
   const remove = bind('fremovexattr', 'int', ['int', 'pointer'])
@@ -104,8 +104,8 @@ function attributes(
   const ioctl = bind('ioctl', 'int', ['int', 'size', 'pointer'])
   return {
     fgetxattr(fd, name) {
-      const length = check(get(fd, put('fgetxattr', name), address, kernelBufferBytes), 'fgetxattr')
-      return new Uint8Array(buffer.subarray(0, length))
+      const length = ask(sizeBytes => get(fd, put('fgetxattr', name), address, sizeBytes))
+      return new Uint8Array(buffer.subarray(0, check(length, 'fgetxattr')))
     },
     fsetxattr(fd, name, { value, flags }) {
       if (value.length > kernelBufferBytes) throw new FsError('E2BIG', 'fsetxattr')
@@ -113,7 +113,10 @@ function attributes(
       check(set(fd, put('fsetxattr', name), address, value.length, flags), 'fsetxattr')
     },
     fremovexattr: (fd, name) => void check(remove(fd, put('fremovexattr', name)), 'fremovexattr'),
-    flistxattr: fd => splitNames(buffer.subarray(0, check(list(fd, address, kernelBufferBytes), 'flistxattr'))),
+    flistxattr(fd) {
+      const length = ask(sizeBytes => list(fd, address, sizeBytes))
+      return splitNames(buffer.subarray(0, check(length, 'flistxattr')))
+    },
     getFlags(fd) {
       view.setUint32(0, 0, true)
       check(ioctl(fd, FS_IOC_GETFLAGS, address), 'ioctl')

@@ -2,7 +2,7 @@
 import { type Errno, errnoNumbers, FsError } from '../../errors/index.ts'
 import { decodeName } from '../../path/index.ts'
 import type { Binding } from './binding.ts'
-import { SystemError } from './system-error.ts'
+import { errnoOf, SystemError } from './system-error.ts'
 
 /** What the calls of one thread share. */
 export type KernelMemory = Pick<Binding, 'bind' | 'bindOptional' | 'pointerTo'> & {
@@ -10,6 +10,11 @@ export type KernelMemory = Pick<Binding, 'bind' | 'bindOptional' | 'pointerTo'> 
   readonly path: (syscall: string, path: string, slot?: 0 | 1) => number
   /** Throws the FsError of the current errno when the result of a call is negative. */
   readonly check: (result: number, syscall: string, path?: string) => number
+  /**
+   * The result of a call that answers with bytes: asked with little room first. The kernel allocates, and for values
+   * clears, as much as it is offered (64 KiB take 2 us).
+   */
+  readonly ask: (call: (sizeBytes: number) => number) => number
   /** Of the last call that failed. */
   readonly errno: () => number
   /** For structures and small values: its content is lost at the next call. */
@@ -20,6 +25,8 @@ export type KernelMemory = Pick<Binding, 'bind' | 'bindOptional' | 'pointerTo'> 
 
 /** XATTR_SIZE_MAX and XATTR_LIST_MAX: the most that one call moves through the buffer. */
 export const kernelBufferBytes = 65536
+/** What nearly every answer fits in. */
+const usualBytes = 512
 
 /**
  * Memory for the calls of this thread. A number that no file system should answer with is a bug of the caller, or,
@@ -48,6 +55,10 @@ export function kernelMemory(binding: Binding, options: { readonly strange?: 'EI
     check(result, syscall, path) {
       if (result < 0) throw new FsError(errnoName(errno()), syscall, path)
       return result
+    },
+    ask(call) {
+      const length = call(usualBytes)
+      return length < 0 && errno() === errnoOf.ERANGE ? call(kernelBufferBytes) : length
     },
     errno,
     buffer,

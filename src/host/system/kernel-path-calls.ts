@@ -133,14 +133,14 @@ function changing(memory: KernelMemory): Pick<KernelPathCalls, 'chmod' | 'chown'
 function attributes(
   memory: KernelMemory,
 ): Pick<KernelPathCalls, 'getxattr' | 'setxattr' | 'removexattr' | 'listxattr'> {
-  const { bind, path: put, check, buffer, address } = memory
+  const { bind, path: put, ask, check, buffer, address } = memory
   const get = bind('lgetxattr', 'long', ['pointer', 'pointer', 'pointer', 'size'])
   const set = bind('lsetxattr', 'int', ['pointer', 'pointer', 'pointer', 'size', 'int'])
   const remove = bind('lremovexattr', 'int', ['pointer', 'pointer'])
   const list = bind('llistxattr', 'long', ['pointer', 'pointer', 'size'])
   return {
     getxattr(path, name) {
-      const length = get(put('getxattr', path), put('getxattr', name, 1), address, kernelBufferBytes)
+      const length = ask(sizeBytes => get(put('getxattr', path), put('getxattr', name, 1), address, sizeBytes))
       return new Uint8Array(buffer.subarray(0, check(length, 'getxattr', path)))
     },
     setxattr(path, name, { value, flags }) {
@@ -152,8 +152,8 @@ function attributes(
       check(remove(put('removexattr', path), put('removexattr', name, 1)), 'removexattr', path)
     },
     listxattr(path) {
-      const length = check(list(put('listxattr', path), address, kernelBufferBytes), 'listxattr', path)
-      return splitNames(buffer.subarray(0, length))
+      const length = ask(sizeBytes => list(put('listxattr', path), address, sizeBytes))
+      return splitNames(buffer.subarray(0, check(length, 'listxattr', path)))
     },
   }
 }

@@ -21,9 +21,6 @@ export type PlaceAttributeCalls = {
 const numbers = { set: 463, get: 464, list: 465, remove: 466 } as const
 const AT_SYMLINK_NOFOLLOW = 0x100
 
-/** What nearly every answer fits in. The kernel allocates, and for values clears, as much as is asked for: 64 KiB take 2 us. */
-const usualBytes = 512
-
 /** The four calls, one below the other: length or negative result of each. The value is in the memory. */
 type RawCalls = {
   get(place: Place, name: string, sizeBytes: number): number
@@ -34,12 +31,8 @@ type RawCalls = {
 
 /** Binds the calls. */
 export function placeAttributeCalls(memory: KernelMemory): PlaceAttributeCalls {
-  const { check, errno, buffer } = memory
+  const { ask, check, errno, buffer } = memory
   const raw = rawCalls(memory)
-  const ask = (call: (sizeBytes: number) => number): number => {
-    const length = call(usualBytes)
-    return length < 0 && errno() === errnoOf.ERANGE ? call(kernelBufferBytes) : length
-  }
   return {
     getxattrat(place, name) {
       const length = ask(sizeBytes => raw.get(place, name, sizeBytes))

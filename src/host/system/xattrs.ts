@@ -1,5 +1,5 @@
-import { decodeName } from '../../path/index.ts'
 import type { Binding } from './binding.ts'
+import { kernelBufferBytes, splitNames } from './kernel-memory.ts'
 import { errnoOf, SystemError } from './system-error.ts'
 
 /**
@@ -15,9 +15,6 @@ export type XattrCalls = {
   lremovexattr(path: string, name: string): void
 }
 
-/** XATTR_SIZE_MAX and XATTR_LIST_MAX. */
-const largestBytes = 65536
-
 /** Binds the calls about extended attributes. */
 export function xattrCalls(binding: Binding): XattrCalls {
   const { bind, path: put, pointerTo, check } = binding
@@ -26,11 +23,11 @@ export function xattrCalls(binding: Binding): XattrCalls {
   const lget = bind('lgetxattr', 'long', ['pointer', 'pointer', 'pointer', 'size'])
   const llist = bind('llistxattr', 'long', ['pointer', 'pointer', 'size'])
   const lremove = bind('lremovexattr', 'int', ['pointer', 'pointer'])
-  const buffer = Buffer.allocUnsafeSlow(largestBytes)
+  const buffer = Buffer.allocUnsafeSlow(kernelBufferBytes)
   const bufferPointer = pointerTo(buffer)
   /** Small values go through the buffer whose address is known. */
   const valuePointer = (syscall: string, value: Uint8Array): number => {
-    if (value.length > largestBytes) throw new SystemError(syscall, errnoOf.E2BIG)
+    if (value.length > kernelBufferBytes) throw new SystemError(syscall, errnoOf.E2BIG)
     buffer.set(value)
     return bufferPointer
   }
@@ -44,25 +41,15 @@ export function xattrCalls(binding: Binding): XattrCalls {
       check(fset(fd, put('fsetxattr', name, 1), pointer, value.length, 0), 'fsetxattr')
     },
     lgetxattr(path, name) {
-      const result = lget(put('lgetxattr', path), put('lgetxattr', name, 1), bufferPointer, largestBytes)
+      const result = lget(put('lgetxattr', path), put('lgetxattr', name, 1), bufferPointer, kernelBufferBytes)
       return new Uint8Array(buffer.subarray(0, check(result, 'lgetxattr', path)))
     },
     llistxattr(path) {
-      const length = check(llist(put('llistxattr', path), bufferPointer, largestBytes), 'llistxattr', path)
-      return splitNames(buffer, length)
+      const length = check(llist(put('llistxattr', path), bufferPointer, kernelBufferBytes), 'llistxattr', path)
+      return splitNames(buffer.subarray(0, length))
     },
     lremovexattr(path, name) {
       check(lremove(put('lremovexattr', path), put('lremovexattr', name, 1)), 'lremovexattr', path)
     },
   }
-}
-
-function splitNames(list: Uint8Array, length: number): string[] {
-  const names: string[] = []
-  for (let start = 0; start < length; ) {
-    const end = list.indexOf(0, start)
-    names.push(decodeName(list, start, end))
-    start = end + 1
-  }
-  return names
 }

@@ -9,6 +9,7 @@ import {
   endOfArchive,
   headerRoomBytes,
   type SparseSegment,
+  storedBytesOf,
   type TarEntry,
   tarPadding,
   tarType,
@@ -153,7 +154,7 @@ class Encoder implements LayerEncoder {
     this.#file = { ...file, storedBytes: sizeBytes }
     const sparse = this.#options.sparse === true ? findSegments(file.reader, sizeBytes) : null
     if (sparse === null) return null
-    this.#file = { ...file, segments: sparse, storedBytes: sparse.reduce((sum, { length }) => sum + length, 0) }
+    this.#file = { ...file, segments: sparse, storedBytes: storedBytesOf(sparse) }
     if (sparse.length === 0) this.close()
     return sparse
   }
