@@ -1,10 +1,11 @@
 // `node scripts/bundle.mjs`: joins the modules that tsc wrote to dist/ into a few files in dist/program, for bin/ovl.js.
 // A command loads some 150 modules, its writing thread 50; joined, and without what a command does not use, that takes
-// a third of the time (docs/adr/0004). What `import 'ovl'` gives is not bundled.
+// a third of the time (docs/adr/0004), the less so as CommonJS: Node loads an ES module in turns of its event loop, four
+// times as long. What `import 'ovl'` gives is not bundled.
 //
 // `node scripts/bundle.mjs --tests`: the same for the threads in .test-build/src, which tests start some thousand times.
 
-import { readdirSync, rmSync } from 'node:fs'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
@@ -23,20 +24,23 @@ async function bundleProgram() {
     { main: path.join(directory, 'cli/index.js'), ...Object.fromEntries(threads) },
     {
       dir,
+      format: 'cjs',
       chunkFileNames: '[name]-[hash].js',
       // What nearly every command uses is one file: each file more costs about a millisecond.
       codeSplitting: { groups: [{ name: 'common', test: /\/dist\/(?:errors|path)\// }] },
       comments: false,
       // Names stay as they are, for the stacks of bug reports.
       minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+      externalLiveBindings: false, // no getter around what node:fs and the like export
     },
   )
+  writeFileSync(path.join(dir, 'package.json'), '{ "type": "commonjs" }\n')
 }
 
 /** Each in its own place. None of them starts another by its place. */
 async function bundleTestThreads() {
   for (const file of findFiles(path.join(root, '.test-build/src'), /-thread\.js$/)) {
-    await join(file, { file, codeSplitting: false, sourcemap: true })
+    await join(file, { file, format: 'esm', codeSplitting: false, sourcemap: true })
   }
 }
 
@@ -48,7 +52,7 @@ async function join(input, output) {
     // No module does anything when it is loaded, but for the entry points: what is not used is left out.
     treeshake: { moduleSideEffects: false },
   })
-  await bundle.write({ format: 'esm', ...output })
+  await bundle.write(output)
 }
 
 function findFiles(directory, pattern) {

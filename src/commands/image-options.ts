@@ -1,5 +1,5 @@
 import type { Limits, Warn } from '../errors/index.ts'
-import { type Image, type Layer, openImage } from '../image/index.ts'
+import type { Image, Layer } from '../image/index.ts'
 
 /** Which image, and how it is read: the same for every command that takes IMAGE. */
 export type ImageOptions = {
@@ -30,18 +30,4 @@ export function reportReading(image: Image, { onReading }: ImageOptions): (done:
   }
   report(image.layers[0])
   return done => report(image.layers[done.number])
-}
-
-/** Opens an image, hands it to `use` and closes it whatever happens. Errors: those of `openImage` and of `use`. */
-export async function withImage<T>(
-  argument: string,
-  options: ImageOptions & { readonly allowMissingLayers?: boolean },
-  use: (image: Image) => T | Promise<T>,
-): Promise<T> {
-  const image = await openImage(argument, options)
-  try {
-    return await use(image)
-  } finally {
-    image.close()
-  }
 }

@@ -4,7 +4,8 @@ import { OvlError } from '../errors/index.ts'
 import { type Compression, detectCompression } from '../host/index.ts'
 import type { Blob, Image, Layer } from '../image/index.ts'
 import type { Digest, ImageConfig, Platform } from '../oci/index.ts'
-import { type ImageOptions, withImage } from './image-options.ts'
+import type { ImageOptions } from './image-options.ts'
+import { withImage } from './with-image.ts'
 
 /** A document of the image: its digest and size as stored. */
 export type InspectedDocument = {

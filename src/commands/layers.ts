@@ -3,7 +3,8 @@
 import type { Image } from '../image/index.ts'
 import type { Digest, HistoryEntry } from '../oci/index.ts'
 import { readImageTree } from '../unpack/index.ts'
-import { type ImageOptions, reportReading, withImage } from './image-options.ts'
+import { type ImageOptions, reportReading } from './image-options.ts'
+import { withImage } from './with-image.ts'
 
 /** One layer and what it does to the tree. */
 export type LayerRow = {

@@ -6,9 +6,10 @@ import type { Image } from '../image/index.ts'
 import type { ImageTree, LayerChange, TreeInode } from '../layer/index.ts'
 import { cleanLayerPath, comparePaths, type LayerPath } from '../path/index.ts'
 import { type MergedImage, readImageTree } from '../unpack/index.ts'
-import { type ImageOptions, reportReading, withImage } from './image-options.ts'
+import { type ImageOptions, reportReading } from './image-options.ts'
 import { findObject, type MergedObject, objectsIn, readMergedTree, treeInodeOf } from './merged-tree.ts'
 import { checkLayerNumber, pathNotFound } from './tree-errors.ts'
+import { withImage } from './with-image.ts'
 
 /** One line of a listing. */
 export type ListedEntry = {

@@ -5,7 +5,6 @@ import { dirname, resolve } from 'node:path'
 import { OvlError } from '../errors/index.ts'
 import type { ImageTree, LayerCounts, TreeInode } from '../layer/index.ts'
 import { checkDestination, readImageTree } from '../unpack/index.ts'
-import { withImage } from './image-options.ts'
 import {
   describeUnpacked,
   readUserNamespace,
@@ -13,6 +12,7 @@ import {
   type UnpackedImage,
   type UnpackMode,
 } from './unpack.ts'
+import { withImage } from './with-image.ts'
 
 /** What an unpack would write. */
 export type UnpackPlan = {

@@ -5,9 +5,10 @@ import type { Image } from '../image/index.ts'
 import type { LayerInode, TreeFile, TreeInode } from '../layer/index.ts'
 import { cleanLayerPath, type LayerPath } from '../path/index.ts'
 import { type ContentChunk, type MergedImage, readFileContent } from '../unpack/index.ts'
-import { type ImageOptions, withImage } from './image-options.ts'
+import type { ImageOptions } from './image-options.ts'
 import { findObject, readMergedTree, treeInodeOf } from './merged-tree.ts'
 import { checkLayerNumber, pathNotFound } from './tree-errors.ts'
+import { withImage } from './with-image.ts'
 
 /** Which file, and where its bytes go. */
 export type PrintFileOptions = ImageOptions & {

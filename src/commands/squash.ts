@@ -21,7 +21,8 @@ import {
   writeEdited,
   type WriteEditedOptions,
 } from './changes/write-edited.ts'
-import { type ImageOptions, withImage } from './image-options.ts'
+import type { ImageOptions } from './image-options.ts'
+import { withImage } from './with-image.ts'
 
 /** How to squash: the flags of `ovl squash`. */
 export type SquashOptions = ImageOptions & WriteEditedOptions

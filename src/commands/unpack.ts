@@ -16,7 +16,8 @@ import {
   type UnpackProgress,
   type UnpackResult,
 } from '../unpack/index.ts'
-import { type ImageOptions, withImage } from './image-options.ts'
+import type { ImageOptions } from './image-options.ts'
+import { withImage } from './with-image.ts'
 
 /** How to unpack: the flags of `ovl unpack`. */
 export type UnpackCommandOptions = ImageOptions & {

@@ -6,7 +6,8 @@ import { type BlockTarget, type Image, type Layer, type LayerCheck, verifyImage 
 import { LayerApplier, type TreeSink } from '../layer/index.ts'
 import type { Digest } from '../oci/index.ts'
 import { TarReader } from '../tar/index.ts'
-import { type ImageOptions, withImage } from './image-options.ts'
+import type { ImageOptions } from './image-options.ts'
+import { withImage } from './with-image.ts'
 
 /** The verdict on one layer. True and false as checked, null where there was nothing to compare with. */
 export type LayerVerdict = {

@@ -61,7 +61,7 @@ const sound: Readonly<Record<string, string>> = {
   'src/host/index.ts':
     "import fs from 'node:fs'\n/** Its own file. */\nexport const size = (): number => fs.statSync('/').size\n",
   'src/cli/index.ts': "import '../host/index.ts'\n/** Runs. */\nexport const run = Buffer.alloc\n",
-  'bin/ovl.js': "import { run } from '../dist/program/main.js'\nrun(1)\n",
+  'bin/ovl.js': "const { main } = require('../dist/program/main.js')\nvoid main([])\n",
   'test/tar.spec.ts': "check('BAD')\n",
   'test/overlay/checks/facts.json': JSON.stringify(facts),
   'test/overlay/checks/a.spec.ts': "rows(['L01', 'it wins', run])\nrow('L03', 'it fails', 'ENOENT', run)\n",

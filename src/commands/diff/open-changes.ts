@@ -96,7 +96,7 @@ async function findChanges(args: readonly string[], options: ChangeOptions, clos
     throw new OvlError('USAGE', `--lower belongs to an upperdir, and ${quote(first)} is ${names[input.kind]}`)
   if (options.layer !== undefined) return found(await diffLayer(input, { ...options, layer: options.layer }, closers))
   if (input.kind === 'image') {
-    const { withImage } = await import('../image-options.ts')
+    const { withImage } = await import('../with-image.ts')
     await withImage(first, options, () => undefined) // what is no image is told first
     throw new OvlError('USAGE', `Cannot compare ${quote(first)} with nothing: it is an image`, {
       hint: 'name two images, or one of its layers: ovl diff --layer N IMAGE',
