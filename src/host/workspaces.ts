@@ -1,6 +1,5 @@
 // Workspaces beside (or, of a mount point, inside) destinations: `NAME.ovl-tmp-PID-XXXX`. The pid tells whether the run
 // is still at it.
-import { randomBytes } from 'node:crypto'
 import * as fs from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { isCode, type Warn } from '../errors/index.ts'
@@ -20,7 +19,9 @@ export type FoundWorkspace = {
 
 /** A new name for a workspace of this process, beginning with `start`. */
 export function workspaceName(start: string): string {
-  return `${start}${workspaceMark}${process.pid}-${randomBytes(2).toString('hex')}`
+  // Whoever makes it wants it to be new: nothing depends on nobody guessing it.
+  const random = Math.floor(Math.random() * 0x10000)
+  return `${start}${workspaceMark}${process.pid}-${random.toString(16).padStart(4, '0')}`
 }
 
 /** Workspaces in a directory whose names begin with `start`, of processes that are gone. */

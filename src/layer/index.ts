@@ -57,5 +57,5 @@ export { type LayerReading, LayerStack, type LayerStackOptions } from './layer-f
 export { LayerSuperBlock, type LayerSuperBlockOptions } from './layer-fs/layer-super-block.ts'
 export { LayerTree } from './layer-fs/layer-tree.ts'
 export { readFailure } from './changes/read-failure.ts'
-export { type LayerBatch, planLayer } from './changes/plan-layer.ts'
+export { type BatchTaker, type LayerBatch, LayerPlanner } from './changes/plan-layer.ts'
 export { OtherStyle, streamUpper, type StreamUpperOptions } from './changes/stream-upper.ts'

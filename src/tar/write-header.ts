@@ -95,34 +95,44 @@ function writeBlock(entry: TarEntry, target: Uint8Array, at: number): boolean {
 /** The PAX header with the time alone, and its block. */
 function writeTimeRecord({ name, mtimeSec = 0, mtimeNsec = 0 }: TarEntry, target: Uint8Array, at: number): void {
   target.set(emptyPax, at)
-  const body = timeRecord(mtimeSec, mtimeNsec)
-  const bodyAt = at + blockSize
-  target.fill(0, bodyAt, bodyAt + blockSize)
-  putAscii(body, target, bodyAt)
+  const lengthBytes = writeTime(mtimeSec, mtimeNsec, target, at + blockSize)
   const end = name.endsWith('/') ? name.length - 1 : name.length
-  const base = name.slice(name.lastIndexOf('/', end - 1) + 1, end)
+  const start = name.lastIndexOf('/', end - 1) + 1
   // The name is cut where the field ends, as that of any block.
+  const room = nameField.length - paxPrefix.length
   const sum =
     emptyPaxSum +
-    putAscii(base.slice(0, nameField.length - paxPrefix.length), target, at + paxPrefix.length) +
-    putOctal(body.length, target, at + field.size.start + field.size.length - 2)
+    putAscii(name, target, at + paxPrefix.length, { start, end: Math.min(end, start + room) }) +
+    putOctal(lengthBytes, target, at + field.size.start + field.size.length - 2)
   putOctal(sum, target, at + field.checksum.start + field.checksum.length - 3)
 }
 
-function timeRecord(sec: number, nsec: number): string {
-  const rest = ` mtime=${sec}.${`${nsec}`.padStart(9, '0').replace(/0+$/, '')}\n`
-  return `${rest.length + 2}${rest}` // between 10 and 99 bytes, with the two digits that say so
+/** Puts the digits of a record into `emptyTime`; how long it is. */
+function writeTime(sec: number, nsec: number, target: Uint8Array, at: number): number {
+  let [fraction, digits] = [nsec, 9]
+  for (; fraction % 10 === 0; digits--) fraction /= 10
+  let secondsDigits = 1
+  for (let limit = 10; sec >= limit; limit *= 10) secondsDigits++
+  const point = at + emptyTime.length + secondsDigits
+  const length = point + 1 + digits + 1 - at // between 10 and 99, as the two digits for it say
+  putDecimal(length, 2, target, at + 1)
+  putDecimal(sec, secondsDigits, target, point - 1)
+  target[point] = 0x2e
+  putDecimal(fraction, digits, target, point + digits)
+  target[point + 1 + digits] = 0x0a
+  return length
 }
 
 const slash = 0x2f
 const zero = 0x30
 const paxPrefix = 'PaxHeaders.0/'
+const emptyTime = '00 mtime='
 
 /** Blocks without a name, all numbers 0: what is put in is added to their sums. */
 const emptyBlock = blankBlock({ name: 'x', type: tarType.file })
 const emptySum = sumOf(emptyBlock) - tarType.file
-const emptyPax = paxBlock()
-const emptyPaxSum = sumOf(emptyPax)
+const emptyPax = paxBlocks()
+const emptyPaxSum = sumOf(emptyPax.subarray(0, blockSize))
 
 function blankBlock({ name, type }: { readonly name: string; readonly type: number }): Uint8Array {
   const block = encodeTarHeader({ name, type, mode: 0, uid: 0, gid: 0 })
@@ -131,14 +141,16 @@ function blankBlock({ name, type }: { readonly name: string; readonly type: numb
   return block
 }
 
-/** Taken from a header that has one, so that both notations stay the same. */
-function paxBlock(): Uint8Array {
+/** The header of a record and the record without digits; taken from one, so that both notations stay the same. */
+function paxBlocks(): Uint8Array {
   const entry = { name: 'x', type: tarType.file, mode: 0, uid: 0, gid: 0, mtimeSec: 0, mtimeNsec: 1 }
-  const block = encodeTarHeader(entry).slice(0, blockSize)
-  block[paxPrefix.length] = 0
-  clearNumber(block, field.size.start, field.size.length - 1)
-  clearNumber(block, field.checksum.start, field.checksum.length - 2)
-  return block
+  const blocks = encodeTarHeader(entry).slice(0, 2 * blockSize)
+  blocks[paxPrefix.length] = 0
+  clearNumber(blocks, field.size.start, field.size.length - 1)
+  clearNumber(blocks, field.checksum.start, field.checksum.length - 2)
+  blocks.fill(0, blockSize)
+  putAscii(emptyTime, blocks, blockSize)
+  return blocks
 }
 
 function clearNumber(block: Uint8Array, start: number, digits: number): void {
@@ -154,12 +166,17 @@ function sumOf(block: Uint8Array): number {
 }
 
 /** Sum of the bytes, or -1 when one of them is not ASCII or NUL. */
-function putAscii(text: string, target: Uint8Array, at: number): number {
+function putAscii(
+  text: string,
+  target: Uint8Array,
+  at: number,
+  { start, end }: { readonly start: number; readonly end: number } = { start: 0, end: text.length },
+): number {
   let sum = 0
-  for (let i = 0; i < text.length; i++) {
+  for (let i = start; i < end; i++) {
     const code = text.charCodeAt(i)
     if (code === 0 || code > 0x7f) return -1
-    target[at + i] = code
+    target[at + i - start] = code
     sum += code
   }
   return sum
@@ -170,11 +187,25 @@ function putOctal(value: number, target: Uint8Array, last: number): number {
   let sum = 0
   let at = last
   let rest = value
-  while (rest > 0) {
+  for (; rest > 0x7fffffff; rest = Math.floor(rest / 8)) {
     const digit = rest % 8
     target[at--] = zero + digit
     sum += digit
-    rest = (rest - digit) / 8
+  }
+  for (; rest > 0; rest >>= 3) {
+    const digit = rest & 7
+    target[at--] = zero + digit
+    sum += digit
   }
   return sum
+}
+
+/** Writes so many digits up to the last one. */
+function putDecimal(value: number, count: number, target: Uint8Array, last: number): void {
+  let rest = value
+  for (let at = last; at > last - count; at--) {
+    const digit = rest % 10
+    target[at] = zero + digit
+    rest = (rest - digit) / 10
+  }
 }

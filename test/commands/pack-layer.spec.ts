@@ -82,10 +82,26 @@ describe('packLayer()', () => {
 
   it('writes files of all sizes around those of its buffers, and headers larger than a batch', async () => {
     const view = makeView(directory => {
-      for (const size of [1, 511, 512, 513, 65_536, (1 << 20) - 512, 1 << 20, (1 << 20) + 1, 3_000_000])
-        fs.writeFileSync(path.join(directory, `f${size}`), Buffer.alloc(size, `${size}`))
+      // Small ones are read where they are found, larger ones by a thread.
+      const sizes = [
+        1,
+        511,
+        512,
+        513,
+        16_383,
+        16_384,
+        16_385,
+        65_536,
+        (1 << 20) - 512,
+        1 << 20,
+        (1 << 20) + 1,
+        3_000_000,
+      ]
+      for (const size of sizes) fs.writeFileSync(path.join(directory, `f${size}`), Buffer.alloc(size, `${size}`))
       const host = openHostFs(directory)
       host.setxattr('/f1', 'user.big', new Uint8Array(3000).fill(7))
+      host.setxattr('/f16384', 'user.big', new Uint8Array(3000).fill(7))
+      host.setxattr('/f65536', 'user.big', new Uint8Array(3000).fill(7))
       host.close()
       let deep = directory
       for (let i = 0; i < 30; i++) deep = path.join(deep, 'a-directory-with-a-rather-long-name-for-a-test')
@@ -118,7 +134,7 @@ describe('packLayer()', () => {
   })
 
   it('says which file vanished, or became shorter', async () => {
-    for (const [spoil, want] of [
+    const spoilers = [
       [
         (file: string) => fs.unlinkSync(file),
         { code: 'READ_FAILED', message: 'Cannot read "/sub/f": it is not there any more' },
@@ -127,21 +143,28 @@ describe('packLayer()', () => {
         (file: string) => fs.truncateSync(file, 3),
         { code: 'READ_FAILED', message: 'Cannot read "sub/f": it became shorter while it was read' },
       ],
-    ] as const) {
+    ] as const
+    const sizes = [10_000, 100_000] // read where it is found, and by a thread
+    for (const [[spoil, want], size] of spoilers.flatMap(each => sizes.map(bytes => [each, bytes] as const))) {
       let file = ''
       const view = makeView(directory => {
         fs.mkdirSync(path.join(directory, 'sub'))
         file = path.join(directory, 'sub/f')
-        fs.writeFileSync(file, Buffer.alloc(100_000))
+        fs.writeFileSync(file, Buffer.alloc(size))
       })
       const entries = layerEntries(diffUpper(view), { warn: fail })
       spoil(file)
-      for (const isHashed of [true, false]) expect(await rejection(pack(view, entries, { isHashed }))).to.include(want)
+      for (const isHashed of [true, false])
+        expect(await rejection(pack(view, entries, { isHashed })), `${size}`).to.include(want)
     }
   })
 
   it('reports a full disk as writing does', async () => {
-    const view = makeView(directory => fs.writeFileSync(path.join(directory, 'f'), Buffer.alloc(3 << 20)))
+    // The small ones are more than the memory between the threads: who reads them has to wait.
+    const view = makeView(directory => {
+      fs.writeFileSync(path.join(directory, 'f'), Buffer.alloc(3 << 20))
+      for (let i = 0; i < 2000; i++) fs.writeFileSync(path.join(directory, `s${i}`), Buffer.alloc(10_000, 1))
+    })
     const entries = layerEntries(diffUpper(view), { warn: fail })
     const directory = fs.mkdtempSync(path.join(arena, 'full-'))
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory])

@@ -1,8 +1,8 @@
-// An uncompressed layer written by several threads: this one finds files and makes headers, another puts the files in
-// between and writes, or, where the archive is hashed, leaves writing and hashing to two more. Half the time of one thread
+// An uncompressed layer written by several threads: this one finds files, makes headers and reads small files, another
+// puts the large ones in between and writes, or, where the archive is hashed, leaves writing and hashing to two more. Half the time of one thread
 // alone, which is as much as there is to win (docs/benchmarks.md).
 import { type HostView, startPackThreads } from '../../host/index.ts'
-import { type EncodeOptions, planLayer, type WrittenEntry } from '../../layer/index.ts'
+import { type EncodeOptions, LayerPlanner, type WrittenEntry } from '../../layer/index.ts'
 import type { Digest } from '../../oci/index.ts'
 import { turnsOf } from '../changes/turns.ts'
 import type { WrittenLayer } from './write-layer.ts'
@@ -33,22 +33,25 @@ export async function packLayer(entries: Iterable<WrittenEntry>, options: PackOp
   const stop = (): void => void threads.stop()
   signal.addEventListener('abort', stop, { once: true })
   try {
-    let count = 0
     const turn = turnsOf(signal)
-    for (const batch of planLayer(entries, options)) {
+    const planner = new LayerPlanner(options, threads)
+    let seen = 0
+    for (const entry of entries) {
+      if (!planner.add(entry)) break
+      if (planner.batches === seen) continue
+      seen = planner.batches
       const due = turn()
-      if (due !== null) await due // sending waits for the threads, and hears nothing meanwhile
-      count += batch.entries
-      if (!threads.send(batch)) break
+      if (due !== null) await due // what follows waits for the threads, and hears nothing meanwhile
     }
+    const count = planner.end()
     const { digest, bytes } = await threads.finish()
     const hash = digest === null ? null : (`sha256:${digest}` as const)
+    signal.removeEventListener('abort', stop) // the threads end by themselves
     return { diffID: hash, digest: hash, uncompressedBytes: bytes, sizeBytes: bytes, entries: count }
   } catch (error) {
-    signal.throwIfAborted() // threads that were stopped have nothing else to say
-    throw error
-  } finally {
     signal.removeEventListener('abort', stop)
     await threads.stop()
+    signal.throwIfAborted() // threads that were stopped have nothing else to say
+    throw error
   }
 }

@@ -1,9 +1,12 @@
-// Memory that threads share while a layer is packed: the main thread finds files and makes headers, one thread reads
-// files into slots, one writes the slots to the archive, one hashes them. A slot is free again when all are done with it.
+// Memory that threads share while a layer is packed: the main thread makes batches of headers and small files, one thread
+// puts them into slots, with the large files that it reads, one writes the slots to the archive, one hashes them. A slot is free again when all are done with it.
 // Without a hash there are no slots: the thread that reads files also writes, and lets the kernel copy the large ones.
+// Batches are pieces of the same memory, in a ring of their own.
 
 const slotBytes = 1 << 20
 const slotCount = 8
+const batchBytes = 256 << 10
+const batchCount = 64
 const controlBytes = 256
 
 // Words of the control block; then the length of every slot.
@@ -15,26 +18,27 @@ const ended = 4
 const counters = 5
 const firstLength = 8
 
-/** How far the main thread may be ahead, in batches. */
-const batchesAhead = 64
+const slotsAt = controlBytes + batchCount * batchBytes
 
 /** Memory for one archive; without slots where nobody takes them. */
 export function createPackMemory(takers: number): SharedArrayBuffer {
-  return new SharedArrayBuffer(controlBytes + (takers === 0 ? 0 : slotCount * slotBytes))
+  return new SharedArrayBuffer(slotsAt + (takers === 0 ? 0 : slotCount * slotBytes))
 }
 
 /** What each of the threads does with the memory. `takers` threads take every slot. */
 export class PackRing {
   readonly #control: Int32Array
+  readonly #memory: SharedArrayBuffer
   readonly #slots: readonly Uint8Array[]
   readonly #takers: number
 
   constructor(memory: SharedArrayBuffer, takers: number) {
     this.#control = new Int32Array(memory, 0, controlBytes / 4)
+    this.#memory = memory
     this.#takers = takers
     this.#slots = Array.from(
       { length: takers === 0 ? 0 : slotCount },
-      (_, index) => new Uint8Array(memory, controlBytes + index * slotBytes, slotBytes),
+      (_, index) => new Uint8Array(memory, slotsAt + index * slotBytes, slotBytes),
     )
   }
 
@@ -85,12 +89,13 @@ export class PackRing {
     }
   }
 
-  /** Waits until batch `number` (from 0) may be sent. False: stopped. */
-  waitToSend(number: number): boolean {
+  /** Memory for batch `number` (from 0); waits until what was in it is packed. Null: stopped. */
+  batchRoom(number: number): Uint8Array | null {
     for (;;) {
-      if (this.isStopped) return false
+      if (this.isStopped) return null
       const seen = Atomics.load(this.#control, packed)
-      if (number - seen < batchesAhead) return true
+      if (number - seen < batchCount)
+        return new Uint8Array(this.#memory, controlBytes + (number % batchCount) * batchBytes, batchBytes)
       this.#wait(packed, seen)
     }
   }

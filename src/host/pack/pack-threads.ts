@@ -18,14 +18,13 @@ export type PackOrder = { readonly rootFd: number; readonly outFd: number; reado
 
 /** Threads that write one archive. */
 export type PackThreads = {
-  /**
-   * Sends a batch, whose memory is given away; waits where the threads are far behind. False: they have failed, and
-   * `finish` tells why.
-   */
-  send(batch: PackBatch): boolean
-  /** Kept when all is written and hashed. Errors: READ_FAILED, NEEDS_PRIVILEGE, those of writing. */
+  /** Memory for the next batch; waits where the threads are far behind. Null: they have failed, and `finish` tells why. */
+  room(): Uint8Array | null
+  /** Sends a batch that is in the last `room`, or in memory of its own, which is given away. */
+  send(batch: PackBatch): void
+  /** Kept when all is written and hashed; the threads end by themselves. Errors: READ_FAILED, NEEDS_PRIVILEGE, those of writing. */
   finish(): Promise<PackedArchive>
-  /** Ends the threads; idempotent, needed after an error. */
+  /** Ends the threads, after an error; idempotent. */
   stop(): Promise<void>
 }
 
@@ -54,10 +53,11 @@ export function startPackThreads({ isHashed, ...fds }: PackOrder): PackThreads {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
   const post = (message: ToReadThread, transfer: ArrayBuffer[]): void => reader.postMessage(message, transfer)
   return {
+    room: () => ring.batchRoom(sent),
     send(batch) {
-      if (!ring.waitToSend(sent++)) return false
-      post(batch, [batch.bytes.buffer as ArrayBuffer])
-      return true
+      const { buffer } = batch.bytes
+      sent++
+      post(batch, buffer instanceof ArrayBuffer ? [buffer] : [])
     },
     async finish() {
       post(null, [])

@@ -1,9 +1,10 @@
-// The thread that puts an archive together: the batches that the main thread sends, with the contents of files in between.
+// The thread that puts an archive together: the batches that the main thread sends, with the contents of large files in
+// between.
 import fs from 'node:fs'
 import { parentPort } from 'node:worker_threads'
 import { type Errno, isErrno } from '../../errors/index.ts'
 import { parentPath } from '../../path/index.ts'
-import { loadScanCalls, type ScanCalls } from '../system/scan-calls.ts'
+import { loadReadCalls, type ReadCalls } from '../system/scan-calls.ts'
 import { onTask } from '../thread.ts'
 import { fileOutlet, NotWritten, type Outlet, ringOutlet, Stopped } from './outlet.ts'
 import type { FromPackThread, PackBatch, PackFailure, PackTask, ToReadThread } from './pack-protocol.ts'
@@ -13,7 +14,7 @@ const { O_RDONLY, O_NONBLOCK, O_DIRECTORY } = fs.constants
 const O_NOATIME = 0o1000000
 
 onTask<PackTask>(({ memory, takers, rootFd, outFd }) => {
-  const calls = loadScanCalls()
+  const calls = loadReadCalls()
   if (calls === null) throw new Error('Impossible: the thread was started without koffi')
   const ring = new PackRing(memory, takers)
   const outlet = takers === 0 ? fileOutlet(ring, { fd: outFd, calls }) : ringOutlet(ring)
@@ -25,6 +26,7 @@ onTask<PackTask>(({ memory, takers, rootFd, outFd }) => {
         ring.batchDone()
       } else {
         reply({ type: 'done', done: packer.end() })
+        parentPort?.close()
       }
     } catch (error) {
       if (error instanceof Stopped) return
@@ -38,14 +40,14 @@ onTask<PackTask>(({ memory, takers, rootFd, outFd }) => {
 const copiedFromBytes = 64 << 10
 
 class Packer {
-  readonly #calls: ScanCalls
+  readonly #calls: ReadCalls
   readonly #rootFd: number
   readonly #outlet: Outlet
   /** The directory of the last file: entries of one directory come together. */
   #directory: { readonly path: string; readonly fd: number }
   #readFlags = O_RDONLY | O_NONBLOCK | O_NOATIME
 
-  constructor(calls: ScanCalls, { rootFd, outlet }: { readonly rootFd: number; readonly outlet: Outlet }) {
+  constructor(calls: ReadCalls, { rootFd, outlet }: { readonly rootFd: number; readonly outlet: Outlet }) {
     this.#calls = calls
     this.#rootFd = rootFd
     this.#outlet = outlet
@@ -56,27 +58,17 @@ class Packer {
     let from = 0
     for (let i = 0; i < files.length; i += 3) {
       const at = files[i] as number
-      this.#copy(bytes.subarray(from, at))
+      this.#outlet.put(bytes.subarray(from, at))
       this.#file(files[i + 1] as string, files[i + 2] as number)
       from = at
     }
-    this.#copy(bytes.subarray(from))
+    this.#outlet.put(bytes.subarray(from))
   }
 
   /** Returns the bytes of the archive. */
   end(): number {
     this.#closeDirectory()
     return this.#outlet.end()
-  }
-
-  #copy(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length; ) {
-      const room = this.#outlet.room()
-      const part = bytes.subarray(at, at + room.length)
-      room.set(part)
-      this.#outlet.add(part.length)
-      at += part.length
-    }
   }
 
   #file(path: string, sizeBytes: number): void {

@@ -93,8 +93,11 @@ function bindingOf(koffi: Koffi): Binding {
   }
 }
 
-function writeName(target: Buffer, start: number, name: string): number {
-  if (isUtf8Name(name)) return target.write(name, start)
+/** What Buffer.write() calls when it has looked at its arguments, which takes longer. */
+type NativeWriter = { utf8Write(name: string, start: number): number }
+
+function writeName(target: Buffer & Partial<NativeWriter>, start: number, name: string): number {
+  if (isUtf8Name(name)) return target.utf8Write?.(name, start) ?? target.write(name, start)
   const bytes = encodeName(name)
   target.set(bytes, start)
   return bytes.length

@@ -50,7 +50,6 @@ function contents(
   const pread = bind('pread', 'long', ['int', 'pointer', 'size', 'offset'])
   const write = bind('write', 'long', ['int', 'pointer', 'size'])
   const pwrite = bind('pwrite', 'long', ['int', 'pointer', 'size', 'offset'])
-  const lseek = bind('lseek', 'offset', ['int', 'offset', 'int'])
   const truncate = bind('ftruncate', 'int', ['int', 'offset'])
   const allocate = bind('fallocate', 'int', ['int', 'int', 'offset', 'offset'])
   const getdents = bindOptional('getdents64', 'long', ['int', 'pointer', 'size'])
@@ -65,13 +64,19 @@ function contents(
       const length = position === undefined ? write(fd, from, source.length) : pwrite(fd, from, source.length, position)
       return check(length, 'write')
     },
-    lseek: (fd, offset, whence) => check(lseek(fd, offset, whence), 'lseek'),
+    lseek: lseekCall(memory),
     ftruncate: (fd, sizeBytes) => void check(truncate(fd, sizeBytes), 'ftruncate'),
     fallocate(fd, mode, { position, lengthBytes }) {
       check(allocate(fd, mode, position, lengthBytes), 'fallocate')
     },
     getdents: fd => readDirents(buffer, check(getdents(fd, address, kernelBufferBytes), 'getdents64')),
   }
+}
+
+/** Binds lseek(2). */
+export function lseekCall({ bind, check }: KernelMemory): DescriptorCalls['lseek'] {
+  const lseek = bind('lseek', 'offset', ['int', 'offset', 'int'])
+  return (fd, offset, whence) => check(lseek(fd, offset, whence), 'lseek')
 }
 
 function changing({

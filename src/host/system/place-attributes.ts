@@ -15,6 +15,8 @@ export type PlaceAttributeCalls = {
   removexattrat(place: Place, name: string): void
   /** In the kernel's order. */
   listxattrat(place: Place): string[]
+  /** False where there surely are none: of a name in an open directory that lies in memory. */
+  mayHaveXattrs(fd: number, nameAddress: number): boolean
 }
 
 /** The same on every architecture. */
@@ -27,6 +29,8 @@ type RawCalls = {
   set(place: Place, name: string, lengthBytes: number, flags: number): number
   remove(place: Place, name: string): number
   list(place: Place, sizeBytes: number): number
+  /** The length of the list alone; null where the kernel has no call for it. */
+  readonly listLength: ((fd: number, nameAddress: number) => number) | null
 }
 
 /** Binds the calls. */
@@ -49,20 +53,22 @@ export function placeAttributeCalls(memory: KernelMemory): PlaceAttributeCalls {
       const length = ask(sizeBytes => raw.list(place, sizeBytes))
       return splitNames(buffer.subarray(0, check(length, 'listxattr')))
     },
+    mayHaveXattrs: (fd, nameAddress) => raw.listLength === null || raw.listLength(fd, nameAddress) !== 0,
   }
 }
 
 /** By place where the kernel can, through /proc for descriptors themselves: they may be of O_PATH. */
 function rawCalls(memory: KernelMemory): RawCalls {
-  const byPath = callsByPath(memory)
   const byPlace = callsByPlace(memory)
-  if (byPlace === null) return byPath
-  const of = ({ name }: Place): RawCalls => (name === '' ? byPath : byPlace)
+  if (byPlace === null) return callsByPath(memory)
+  let byPath: RawCalls | null = null
+  const of = ({ name }: Place): RawCalls => (name === '' ? (byPath ??= callsByPath(memory)) : byPlace)
   return {
     get: (place, name, sizeBytes) => of(place).get(place, name, sizeBytes),
     set: (place, name, lengthBytes, flags) => of(place).set(place, name, lengthBytes, flags),
     remove: (place, name) => of(place).remove(place, name),
     list: (place, sizeBytes) => of(place).list(place, sizeBytes),
+    listLength: byPlace.listLength,
   }
 }
 
@@ -95,6 +101,7 @@ function callsByPlace({ bind, path: put, errno, pointerTo, address }: KernelMemo
     },
     list: ({ fd, name }, sizeBytes) =>
       list(numbers.list, fd, put('xattr', name), AT_SYMLINK_NOFOLLOW, address, sizeBytes),
+    listLength: (fd, nameAddress) => list(numbers.list, fd, nameAddress, AT_SYMLINK_NOFOLLOW, 0, 0),
   }
   calls.get({ fd: -1, name: 'a' }, 'user.a', 0)
   return errno() === errnoOf.EBADF ? calls : null
@@ -117,5 +124,6 @@ function callsByPath({ bind, path: put, address }: KernelMemory): RawCalls {
       of(place).set(path(place), put('xattr', name, 1), address, lengthBytes, flags),
     remove: (place, name) => of(place).remove(path(place), put('xattr', name, 1)),
     list: (place, sizeBytes) => of(place).list(path(place), address, sizeBytes),
+    listLength: null,
   }
 }

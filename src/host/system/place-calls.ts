@@ -134,7 +134,6 @@ export function descriptorPath(fd: number): string {
 function asking(memory: KernelMemory): AskingCalls {
   const { bind, path: put, check, errno, buffer, view, address } = memory
   const open = bind('openat', 'int', ['int', 'pointer', 'int', 'uint'])
-  const readlink = bind('readlinkat', 'long', ['int', 'pointer', 'pointer', 'size'])
   const getdents = bind('syscall', 'long', ['long', 'int', 'pointer', 'size'])
   const fstatfs = bind('fstatfs', 'int', ['int', 'pointer'])
   const statx = statxCall(memory)
@@ -159,9 +158,7 @@ function asking(memory: KernelMemory): AskingCalls {
       }
     },
     stat: place => (statx(place) ? readStatx(view) : null),
-    readlink({ fd, name }) {
-      return decodeName(buffer, 0, check(readlink(fd, put('readlink', name), address, kernelBufferBytes), 'readlink'))
-    },
+    readlink: readlinkCall(memory),
     statfs(fd) {
       check(fstatfs(fd, address), 'statfs')
       return readStatfs(view)
@@ -186,7 +183,15 @@ function statxCall({ bind, path: put, check, errno, address }: KernelMemory): (p
   }
 }
 
-function beneathOpener({ bind, path: put, pointerTo, check, errno }: KernelMemory): AskingCalls['openBeneath'] {
+/** Binds readlinkat(2). */
+export function readlinkCall({ bind, path: put, check, buffer, address }: KernelMemory): AskingCalls['readlink'] {
+  const readlink = bind('readlinkat', 'long', ['int', 'pointer', 'pointer', 'size'])
+  return ({ fd, name }) =>
+    decodeName(buffer, 0, check(readlink(fd, put('readlink', name), address, kernelBufferBytes), 'readlink'))
+}
+
+/** Binds openat2(2). */
+export function beneathOpener({ bind, path: put, pointerTo, check, errno }: KernelMemory): AskingCalls['openBeneath'] {
   const syscall = bind('syscall', 'long', ['long', 'int', 'pointer', 'pointer', 'size'])
   // struct open_how: flags, mode, resolve
   const how = new BigUint64Array(3)

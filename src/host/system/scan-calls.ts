@@ -2,8 +2,10 @@
 // nothing is made that is not asked for. Everything is relative to an open directory; no symlink is followed.
 import { decodeName } from '../../path/index.ts'
 import { type Binding, openBinding } from './binding.ts'
-import { kernelBufferBytes, kernelMemory } from './kernel-memory.ts'
-import { loadPlaceCalls, numbersHere, type PlaceCalls } from './place-calls.ts'
+import { lseekCall } from './descriptor-calls.ts'
+import { kernelBufferBytes, type KernelMemory, kernelMemory } from './kernel-memory.ts'
+import { type PlaceAttributeCalls, placeAttributeCalls } from './place-attributes.ts'
+import { beneathOpener, numbersHere, type PlaceCalls, readlinkCall } from './place-calls.ts'
 import { errnoOf } from './system-error.ts'
 
 /** Fields of struct statx, read where they lie: the next call overwrites them. */
@@ -22,8 +24,8 @@ export type StatxFields = {
   readonly identity: string
 }
 
-/** Calls for reading trees. Errors: FsError. */
-export type ScanCalls = Pick<PlaceCalls, 'listxattrat' | 'getxattrat' | 'readlink' | 'openBeneath' | 'lseek'> & {
+/** Calls for reading files. Errors: FsError. */
+export type ReadCalls = Pick<PlaceCalls, 'openBeneath'> & {
   /** openat(2) of a name, never of a symlink's target. */
   open(directory: number, name: string, flags: number): number
   /** pread(2) into bytes from `start` on. */
@@ -31,11 +33,19 @@ export type ScanCalls = Pick<PlaceCalls, 'listxattrat' | 'getxattrat' | 'readlin
   /** sendfile(2) from where `from` stands to where `to` stands; returns how many bytes it copied, 0 at the end. */
   sendfile(to: number, from: number, count: number): number
   close(fd: number): void
-  /** Calls `found` for every name of a directory that is open for reading, "." and ".." left out. */
-  scan(directory: number, found: (name: string, stat: StatxFields) => void): void
-  /** Null: no such name. '' is the directory itself. */
-  stat(directory: number, name: string): StatxFields | null
 }
+
+/** Calls for reading trees. Errors: FsError. */
+export type ScanCalls = ReadCalls &
+  Pick<PlaceCalls, 'listxattrat' | 'getxattrat' | 'readlink' | 'lseek'> & {
+    /** Calls `found` for every name of a directory that is open for reading, "." and ".." left out. */
+    scan(directory: number, found: Found): void
+    /** Null: no such name. '' is the directory itself. */
+    stat(directory: number, name: string): StatxFields | null
+  }
+
+/** Takes a name of a directory; without `mayHaveXattrs` it has no extended attributes. */
+type Found = (name: string, stat: StatxFields, mayHaveXattrs: boolean) => void
 
 let loaded: ScanCalls | null | undefined
 
@@ -43,10 +53,27 @@ let loaded: ScanCalls | null | undefined
 export function loadScanCalls(): ScanCalls | null {
   if (loaded === undefined) {
     const binding = openBinding()
-    const places = loadPlaceCalls()
-    loaded = binding === null || places === null ? null : { ...places, ...scanning(binding), ...reading(binding) }
+    loaded = binding === null ? null : scanCalls(binding)
   }
   return loaded
+}
+
+/** Those that a thread needs which reads files; binding the others takes milliseconds. Null without koffi. */
+export function loadReadCalls(): ReadCalls | null {
+  const binding = openBinding()
+  return binding === null ? null : readCalls(binding, kernelMemory(binding))
+}
+
+function scanCalls(binding: Binding): ScanCalls {
+  const memory = kernelMemory(binding, { strange: 'EIO' })
+  const attributes = placeAttributeCalls(memory)
+  return {
+    ...readCalls(binding, memory),
+    ...attributes,
+    readlink: readlinkCall(memory),
+    lseek: lseekCall(memory),
+    ...scanning(binding, attributes),
+  }
 }
 
 const AT_SYMLINK_NOFOLLOW = 0x100
@@ -59,7 +86,10 @@ const O_CLOEXEC = 0o2000000
 const [nameAt, lengthAt] = [19, 16]
 const dot = 0x2e
 
-function scanning(binding: Binding): Pick<ScanCalls, 'scan' | 'stat'> {
+function scanning(
+  binding: Binding,
+  { mayHaveXattrs }: Pick<PlaceAttributeCalls, 'mayHaveXattrs'>,
+): Pick<ScanCalls, 'scan' | 'stat'> {
   const { bind, path: put, check, errno, buffer: names, address } = kernelMemory(binding)
   const getdents = bind('syscall', 'long', ['long', 'int', 'pointer', 'size'])
   const statx = bind('syscall', 'long', ['long', 'int', 'pointer', 'int', 'uint', 'pointer'])
@@ -80,29 +110,35 @@ function scanning(binding: Binding): Pick<ScanCalls, 'scan' | 'stat'> {
       for (;;) {
         const length = check(getdents(numbersHere.getdents64, fd, address, kernelBufferBytes), 'getdents64')
         if (length === 0) return
-        for (let at = 0; at < length; at += names.readUInt16LE(at + lengthAt)) {
+        for (let at = 0; at < length; at += lengthOf(names, at)) {
           const start = at + nameAt
           const end = names.indexOf(0, start)
           if (isDots(names, start, end)) continue
-          if (ask(fd, address + start, 0)) found(decodeName(names, start, end), fields)
+          if (!ask(fd, address + start, 0)) continue
+          found(decodeName(names, start, end), fields, mayHaveXattrs(fd, address + start))
         }
       }
     },
   }
 }
 
+function lengthOf(entries: Uint8Array, at: number): number {
+  return (entries[at + lengthAt] as number) | ((entries[at + lengthAt + 1] as number) << 8)
+}
+
 function isDots(names: Uint8Array, start: number, end: number): boolean {
   return names[start] === dot && (end - start === 1 || (end - start === 2 && names[start + 1] === dot))
 }
 
-function reading(binding: Binding): Pick<ScanCalls, 'open' | 'pread' | 'sendfile' | 'close'> {
-  const { bind, path: put, check } = kernelMemory(binding)
+function readCalls(binding: Binding, memory: KernelMemory): ReadCalls {
+  const { bind, path: put, check } = memory
   const addressOf = rememberAddress(binding)
   const open = bind('openat', 'int', ['int', 'pointer', 'int', 'uint'])
   const pread = bind('pread', 'long', ['int', 'pointer', 'size', 'offset'])
   const sendfile = bind('sendfile', 'long', ['int', 'int', 'pointer', 'size'])
   const close = bind('close', 'int', ['int'])
   return {
+    openBeneath: beneathOpener(memory),
     open: (fd, name, flags) => check(open(fd, put('open', name), flags | O_NOFOLLOW | O_CLOEXEC, 0), 'open'),
     pread: (fd, target, position) => check(pread(fd, addressOf(target), target.length, position), 'read'),
     sendfile: (to, from, count) => check(sendfile(to, from, 0, count), 'sendfile'),
@@ -123,43 +159,46 @@ function rememberAddress({ pointerTo }: Binding): (bytes: Uint8Array) => number 
   }
 }
 
-/** struct statx */
+/** struct statx, in words: all machines that koffi runs on are little-endian. */
 class StatxMemory implements StatxFields {
-  readonly #view: DataView
+  readonly #words: Uint32Array
 
   constructor(memory: Uint8Array) {
-    this.#view = new DataView(memory.buffer)
+    this.#words = new Uint32Array(memory.buffer)
   }
 
   get mode(): number {
-    return this.#view.getUint16(28, true)
+    return this.#word(28) & 0xffff
   }
   get nlink(): number {
-    return this.#view.getUint32(16, true)
+    return this.#word(16)
   }
   get uid(): number {
-    return this.#view.getUint32(20, true)
+    return this.#word(20)
   }
   get gid(): number {
-    return this.#view.getUint32(24, true)
+    return this.#word(24)
   }
   get sizeBytes(): number {
-    return this.#view.getUint32(40, true) + this.#view.getUint32(44, true) * 2 ** 32
+    return this.#word(40) + this.#word(44) * 2 ** 32
   }
   get mtimeSec(): number {
-    return this.#view.getUint32(112, true) + this.#view.getInt32(116, true) * 2 ** 32
+    return this.#word(112) + (this.#word(116) | 0) * 2 ** 32
   }
   get mtimeNsec(): number {
-    return this.#view.getUint32(120, true)
+    return this.#word(120)
   }
   get rdevMajor(): number {
-    return this.#view.getUint32(128, true)
+    return this.#word(128)
   }
   get rdevMinor(): number {
-    return this.#view.getUint32(132, true)
+    return this.#word(132)
   }
   get identity(): string {
-    const word = (at: number): number => this.#view.getUint32(at, true)
-    return `${word(136)}:${word(140)}:${word(36)}:${word(32)}`
+    return `${this.#word(136)}:${this.#word(140)}:${this.#word(36)}:${this.#word(32)}`
+  }
+
+  #word(offset: number): number {
+    return this.#words[offset / 4] as number
   }
 }

@@ -52,10 +52,12 @@ class HostObject implements ViewObject {
   /** Null: the root. */
   readonly parent: HostObject | null
   readonly name: string
+  /** False: when it was found it had no extended attributes. */
+  readonly mayHaveXattrs: boolean
   /** Of a directory: its descriptor, -1 while it is closed. */
   fd = -1
 
-  constructor(parent: HostObject | null, name: string, stat: StatxFields) {
+  constructor(parent: HostObject | null, name: string, stat: StatxFields, mayHaveXattrs = true) {
     const { mode, nlink } = stat
     this.type = fileTypeOf(mode)
     this.mode = mode & 0o7777
@@ -70,6 +72,7 @@ class HostObject implements ViewObject {
     this.identity = nlink > 1 ? stat.identity : ''
     this.parent = parent
     this.name = name
+    this.mayHaveXattrs = mayHaveXattrs
   }
 }
 
@@ -112,7 +115,9 @@ class DirectoryView implements HostView {
     const found: NamedObject[] = []
     const fd = this.#descriptor(parent)
     this.#calls.lseek(fd, 0, 0) // it may have been listed before
-    this.#calls.scan(fd, (name, stat) => void found.push({ name, object: new HostObject(parent, name, stat) }))
+    this.#calls.scan(fd, (name, stat, mayHaveXattrs) => {
+      found.push({ name, object: new HostObject(parent, name, stat, mayHaveXattrs) })
+    })
     return found.toSorted((a, b) => comparePaths(a.name, b.name))
   }
 
@@ -126,6 +131,7 @@ class DirectoryView implements HostView {
   }
 
   xattrs(object: ViewObject): Xattrs | null {
+    if (!(object as HostObject).mayHaveXattrs) return null
     const place = this.#placeOf(object as HostObject)
     let names: readonly string[]
     try {
@@ -146,14 +152,7 @@ class DirectoryView implements HostView {
   open(object: ViewObject): ContentReader {
     const { fd: directory, name } = this.#placeOf(object as HostObject)
     const fd = this.#openFile(directory, name)
-    const { sizeBytes } = object
-    const calls = this.#calls
-    return {
-      read: (target, position) => calls.pread(fd, target, position),
-      nextData: position => next(calls, position, { fd, sizeBytes, whence: SEEK_DATA, without: position }),
-      nextHole: position => next(calls, position, { fd, sizeBytes, whence: SEEK_HOLE, without: sizeBytes }),
-      close: () => calls.close(fd),
-    }
+    return new HostReader(this.#calls, fd, object.sizeBytes)
   }
 
   /** Not waiting for anything: what was a file may have become a FIFO. */
@@ -194,21 +193,42 @@ class DirectoryView implements HostView {
   }
 }
 
-type Seek = {
-  readonly fd: number
-  readonly sizeBytes: number
-  readonly whence: number
-  /** The answer of a file system that knows no holes. */
-  readonly without: number
-}
+class HostReader implements ContentReader {
+  readonly #calls: ScanCalls
+  readonly #fd: number
+  readonly #sizeBytes: number
 
-function next(calls: ScanCalls, position: number, { fd, sizeBytes, whence, without }: Seek): number {
-  if (position >= sizeBytes) return sizeBytes
-  try {
-    return calls.lseek(fd, position, whence)
-  } catch (error) {
-    if (isErrno(error, 'ENXIO')) return sizeBytes
-    if (isErrno(error, 'EINVAL', 'EOPNOTSUPP')) return without
-    throw error
+  constructor(calls: ScanCalls, fd: number, sizeBytes: number) {
+    this.#calls = calls
+    this.#fd = fd
+    this.#sizeBytes = sizeBytes
+  }
+
+  read(target: Uint8Array, position: number): number {
+    return this.#calls.pread(this.#fd, target, position)
+  }
+
+  nextData(position: number): number {
+    return this.#next(position, SEEK_DATA, position)
+  }
+
+  nextHole(position: number): number {
+    return this.#next(position, SEEK_HOLE, this.#sizeBytes)
+  }
+
+  close(): void {
+    this.#calls.close(this.#fd)
+  }
+
+  /** `without` is the answer of a file system that knows no holes. */
+  #next(position: number, whence: number, without: number): number {
+    if (position >= this.#sizeBytes) return this.#sizeBytes
+    try {
+      return this.#calls.lseek(this.#fd, position, whence)
+    } catch (error) {
+      if (isErrno(error, 'ENXIO')) return this.#sizeBytes
+      if (isErrno(error, 'EINVAL', 'EOPNOTSUPP')) return without
+      throw error
+    }
   }
 }

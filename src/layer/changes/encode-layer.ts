@@ -1,7 +1,6 @@
 // The entries of a layer as the bytes of a tar archive, filled into buffers of the caller. The same entries give the
 // same bytes everywhere: nothing is taken from clock, environment or the order of a directory, and the size of the
 // buffers does not matter.
-import { OvlError, quote } from '../../errors/index.ts'
 import { type FileType, majorOf, minorOf } from '../../fs/index.ts'
 import { baseName, joinPath, opaqueMarker, parentPath, whiteoutPrefix } from '../../path/index.ts'
 import {
@@ -19,7 +18,7 @@ import type { Xattrs } from '../attributes.ts'
 import type { PlacedObject } from './compare-objects.ts'
 import { findSegments } from './find-holes.ts'
 import type { WrittenEntry } from './layer-entries.ts'
-import { readFailure } from './read-failure.ts'
+import { changedWhileRead, readFailure } from './read-failure.ts'
 import type { ContentReader } from './tree-view.ts'
 
 /** How entries become tar. */
@@ -252,10 +251,4 @@ function withoutHosts(xattrs: Xattrs): Xattrs {
 /** Where the bytes of a file are. */
 export function contentOf({ view, object, data }: PlacedObject): Pick<PlacedObject, 'view' | 'object'> {
   return data === null || data === 'missing' ? { view, object } : data
-}
-
-function changedWhileRead(path: string): OvlError {
-  return new OvlError('READ_FAILED', `Cannot read ${quote(path)}: it became shorter while it was read`, {
-    data: { path },
-  })
 }

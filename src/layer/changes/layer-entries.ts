@@ -2,7 +2,7 @@
 // hidden, and which names are links. A layer knows no renaming: what was renamed is hidden at its old path and whole at
 // its new one. (image-spec layer.md; rules 6 to 11, 19, 20 of the layer rules.)
 import { OvlError, quote, type Warn } from '../../errors/index.ts'
-import { baseName, type LayerPath, whiteoutPrefix } from '../../path/index.ts'
+import { type LayerPath, whiteoutPrefix } from '../../path/index.ts'
 import { isOnlyParent } from './change.ts'
 import type { Changeset } from './changeset.ts'
 import type { PlacedObject } from './compare-objects.ts'
@@ -91,7 +91,7 @@ export class LayerEntries {
 
   #write(item: Item): void {
     const { path, after } = item
-    const isReserved = path !== '' && baseName(path).startsWith(whiteoutPrefix)
+    const isReserved = path.startsWith(whiteoutPrefix, path.lastIndexOf('/') + 1)
     if (isReserved && this.#options.reservedNames !== 'keep') throw reservedName(path)
     if (after === null) return void this.#entries.push({ kind: 'whiteout', path })
     if (this.#isLeftOut(item) && !item.isOpaque) return

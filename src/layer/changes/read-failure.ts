@@ -15,6 +15,13 @@ export function readFailure(error: unknown, path: LayerPath): unknown {
     : new OvlError('READ_FAILED', `Cannot read ${quote(`/${path}`)}: ${facts[code] ?? code}`, details)
 }
 
+/** A file had fewer bytes than its size said. */
+export function changedWhileRead(path: LayerPath): OvlError {
+  return new OvlError('READ_FAILED', `Cannot read ${quote(path)}: it became shorter while it was read`, {
+    data: { path },
+  })
+}
+
 const facts: { readonly [errno: string]: string } = {
   ENOENT: 'it is not there any more',
   ENOTDIR: 'it is not there any more',

@@ -36,12 +36,15 @@ export type WalkResult = { readonly items: Item[]; readonly merged: readonly Mer
 /** Compares two trees. Errors: those of reading them, NEEDS_PRIVILEGE, READ_FAILED, BAD_ENTRY (redirects), BAD_WHITEOUT. */
 export function walkTrees(input: WalkInput): WalkResult {
   const walk = new Walk(input)
-  return { items: [...walk.items()], merged: walk.merged }
+  const items: Item[] = []
+  for (let item = walk.next(); item !== null; item = walk.next()) items.push(item)
+  return { items, merged: walk.merged }
 }
 
-/** The same item by item, in order, as long as nobody changes them. Errors: as `walkTrees`. */
-export function walkItems(input: WalkInput): Iterable<Item> {
-  return new Walk(input).items()
+/** The same item by item, in order: each call gives the next one, null at the end. Errors: as `walkTrees`. */
+export function walkItems(input: WalkInput): () => Item | null {
+  const walk = new Walk(input)
+  return () => walk.next()
 }
 
 /** A directory whose names are compared. */
@@ -77,8 +80,10 @@ type Counterpart = {
 
 class Walk {
   readonly #input: WalkInput
-  /** Items that are finished and not handed out yet. */
+  /** What the last visit found, and how much of it was handed out. */
   #items: Item[] = []
+  #handedOut = 0
+  #isBegun = false
   readonly merged: MergedDirectory[] = []
   /** Names to compare, the next one last. */
   readonly #pending: Job[] = []
@@ -87,22 +92,28 @@ class Walk {
     this.#input = input
   }
 
-  *items(): Generator<Item> {
+  /** Null: that was all. */
+  next(): Item | null {
+    while (this.#handedOut === this.#items.length) {
+      this.#items.length = 0
+      this.#handedOut = 0
+      if (!this.#visitNext()) return null
+    }
+    return this.#items[this.#handedOut++] ?? null
+  }
+
+  /** False: nothing is left to visit. */
+  #visitNext(): boolean {
+    const job = this.#isBegun ? this.#pending.pop() : null
+    if (job === undefined) return false
     try {
-      this.#visitRoot()
+      if (job === null) this.#visitRoot()
+      else this.#visit(job)
     } catch (error) {
-      throw readFailure(error, '')
+      throw readFailure(error, job === null ? '' : joinPath(job.frame.item.path, job.name))
     }
-    for (let job = this.#pending.pop(); job !== undefined; job = this.#pending.pop()) {
-      yield* this.#items
-      this.#items = []
-      try {
-        this.#visit(job)
-      } catch (error) {
-        throw readFailure(error, joinPath(job.frame.item.path, job.name))
-      }
-    }
-    yield* this.#items
+    this.#isBegun = true
+    return true
   }
 
   #visitRoot(): void {
@@ -180,7 +191,7 @@ class Walk {
     if (marks.whiteout !== null) return this.#whiteout(job, path, marks.whiteout)
     const listing = upper.object.type === 'dir' ? this.#input.marks.list(upper.object) : null
     const isOpaque = marks.isOpaque || listing?.isOpaque === true || upper.hasMarker === true
-    const counterpart = this.#counterpart(job, marks, isOpaque)
+    const counterpart = this.#counterpart(job, path, { marks, isOpaque })
     const after = this.#placeUpper(upper.object, marks, counterpart)
     const item = this.#add(new Item(path, frame.item, { after, base: this.#baseOf(base), lowerPath: counterpart.path }))
     item.isCovered = isCoveredIn(frame)
@@ -194,8 +205,12 @@ class Walk {
   }
 
   /** What the lower layers have for an object of the upper one. */
-  #counterpart({ frame, name, lower }: Job, { redirect }: UpperMarks, isOpaque: boolean): Counterpart {
-    const path = joinPath(frame.lowerPath, name)
+  #counterpart(
+    { frame, name, lower }: Job,
+    shownAt: LayerPath,
+    { marks: { redirect }, isOpaque }: { readonly marks: UpperMarks; readonly isOpaque: boolean },
+  ): Counterpart {
+    const path = frame.lowerPath === frame.item.path ? shownAt : joinPath(frame.lowerPath, name)
     if (isOpaque) return { object: null, path, isMoved: false }
     if (redirect === null) return { object: lower, path, isMoved: false }
     const from = redirect.startsWith('/') ? redirect.slice(1) : joinPath(frame.lowerPath, redirect)
