@@ -23,8 +23,23 @@ export function writeTarHeader(entry: TarEntry, target: Uint8Array, at: number):
   return encoded.length
 }
 
+const { file, directory, symlink, hardLink, fifo } = tarType
 const { name: nameField, linkName: linkField } = field
 const [maxOwner, maxSize] = [8 ** (field.uid.length - 1), 8 ** (field.size.length - 1)]
+const { start: typeAt } = field.type
+/** Where the last digit of each number stands, before the byte or two that end it. */
+const lastDigit = {
+  mode: lastOf(field.mode),
+  uid: lastOf(field.uid),
+  gid: lastOf(field.gid),
+  size: lastOf(field.size),
+  mtime: lastOf(field.mtime),
+  checksum: lastOf(field.checksum) - 1,
+}
+
+function lastOf({ start, length }: { readonly start: number; readonly length: number }): number {
+  return start + length - 2
+}
 
 function isUsual(entry: TarEntry): boolean {
   const { name, linkName = '', uid, gid, size = 0, mtimeSec = 0, mtimeNsec = 0, devMajor = 0, devMinor = 0 } = entry
@@ -51,13 +66,7 @@ function isIn(value: number, limit: number): boolean {
   return value >= 0 && value < limit && Number.isInteger(value)
 }
 
-const usualTypes: ReadonlySet<number> = new Set([
-  tarType.file,
-  tarType.directory,
-  tarType.symlink,
-  tarType.hardLink,
-  tarType.fifo,
-])
+const usualTypes: ReadonlySet<number> = new Set([file, directory, symlink, hardLink, fifo])
 
 /** 0 when a name is not ASCII after all. */
 function writeUsual(entry: TarEntry, target: Uint8Array, at: number): number {
@@ -73,22 +82,22 @@ function writeBlock(entry: TarEntry, target: Uint8Array, at: number): boolean {
   const { name, type, linkName = '' } = entry
   target.set(emptyBlock, at)
   let sum = emptySum + type
-  target[at + field.type.start] = type
+  target[at + typeAt] = type
   const nameSum = putAscii(name, target, at + nameField.start)
   const linkSum = putAscii(linkName, target, at + linkField.start)
   if (nameSum < 0 || linkSum < 0) return false
   sum += nameSum + linkSum
-  if (type === tarType.directory && !name.endsWith('/')) {
+  if (type === directory && !name.endsWith('/')) {
     target[at + nameField.start + name.length] = slash
     sum += slash
   }
-  const size = type === tarType.file ? (entry.size ?? 0) : 0
-  sum += putOctal(entry.mode & 0o7777, target, at + field.mode.start + field.mode.length - 2)
-  sum += putOctal(entry.uid, target, at + field.uid.start + field.uid.length - 2)
-  sum += putOctal(entry.gid, target, at + field.gid.start + field.gid.length - 2)
-  sum += putOctal(size, target, at + field.size.start + field.size.length - 2)
-  sum += putOctal(entry.mtimeSec ?? 0, target, at + field.mtime.start + field.mtime.length - 2)
-  putOctal(sum, target, at + field.checksum.start + field.checksum.length - 3)
+  const size = type === file ? (entry.size ?? 0) : 0
+  sum += putOctal(entry.mode & 0o7777, target, at + lastDigit.mode)
+  sum += putOctal(entry.uid, target, at + lastDigit.uid)
+  sum += putOctal(entry.gid, target, at + lastDigit.gid)
+  sum += putOctal(size, target, at + lastDigit.size)
+  sum += putOctal(entry.mtimeSec ?? 0, target, at + lastDigit.mtime)
+  putOctal(sum, target, at + lastDigit.checksum)
   return true
 }
 
@@ -103,8 +112,8 @@ function writeTimeRecord({ name, mtimeSec = 0, mtimeNsec = 0 }: TarEntry, target
   const sum =
     emptyPaxSum +
     putAscii(name, target, at + paxPrefix.length, { start, end: Math.min(end, start + room) }) +
-    putOctal(lengthBytes, target, at + field.size.start + field.size.length - 2)
-  putOctal(sum, target, at + field.checksum.start + field.checksum.length - 3)
+    putOctal(lengthBytes, target, at + lastDigit.size)
+  putOctal(sum, target, at + lastDigit.checksum)
 }
 
 /** Puts the digits of a record into `emptyTime`; how long it is. */
@@ -129,8 +138,8 @@ const paxPrefix = 'PaxHeaders.0/'
 const emptyTime = '00 mtime='
 
 /** Blocks without a name, all numbers 0: what is put in is added to their sums. */
-const emptyBlock = blankBlock({ name: 'x', type: tarType.file })
-const emptySum = sumOf(emptyBlock) - tarType.file
+const emptyBlock = blankBlock({ name: 'x', type: file })
+const emptySum = sumOf(emptyBlock) - file
 const emptyPax = paxBlocks()
 const emptyPaxSum = sumOf(emptyPax.subarray(0, blockSize))
 
@@ -143,7 +152,7 @@ function blankBlock({ name, type }: { readonly name: string; readonly type: numb
 
 /** The header of a record and the record without digits; taken from one, so that both notations stay the same. */
 function paxBlocks(): Uint8Array {
-  const entry = { name: 'x', type: tarType.file, mode: 0, uid: 0, gid: 0, mtimeSec: 0, mtimeNsec: 1 }
+  const entry = { name: 'x', type: file, mode: 0, uid: 0, gid: 0, mtimeSec: 0, mtimeNsec: 1 }
   const blocks = encodeTarHeader(entry).slice(0, 2 * blockSize)
   blocks[paxPrefix.length] = 0
   clearNumber(blocks, field.size.start, field.size.length - 1)

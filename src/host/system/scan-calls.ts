@@ -91,6 +91,7 @@ function scanning(
   { mayHaveXattrs }: Pick<PlaceAttributeCalls, 'mayHaveXattrs'>,
 ): Pick<ScanCalls, 'scan' | 'stat'> {
   const { bind, path: put, check, errno, buffer: names, address } = kernelMemory(binding)
+  const { getdents64, statx: statxNumber } = numbersHere
   const getdents = bind('syscall', 'long', ['long', 'int', 'pointer', 'size'])
   const statx = bind('syscall', 'long', ['long', 'int', 'pointer', 'int', 'uint', 'pointer'])
   const answer = new Uint8Array(new ArrayBuffer(256))
@@ -99,7 +100,7 @@ function scanning(
   const flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT
   /** False: no such name, or no longer. */
   const ask = (fd: number, name: number, more: number): boolean => {
-    const result = statx(numbersHere.statx, fd, name, flags | more, STATX_BASIC_STATS, answerAddress)
+    const result = statx(statxNumber, fd, name, flags | more, STATX_BASIC_STATS, answerAddress)
     if (result < 0 && errno() === errnoOf.ENOENT) return false
     check(result, 'statx')
     return true
@@ -108,7 +109,7 @@ function scanning(
     stat: (fd, name) => (ask(fd, put('statx', name), name === '' ? AT_EMPTY_PATH : 0) ? fields : null),
     scan(fd, found) {
       for (;;) {
-        const length = check(getdents(numbersHere.getdents64, fd, address, kernelBufferBytes), 'getdents64')
+        const length = check(getdents(getdents64, fd, address, kernelBufferBytes), 'getdents64')
         if (length === 0) return
         for (let at = 0; at < length; at += lengthOf(names, at)) {
           const start = at + nameAt
