@@ -1,7 +1,7 @@
 // `node scripts/bundle.mjs`: joins the modules that tsc wrote to dist/ into a few files in dist/program, for bin/ovl.js.
 // A command loads some 150 modules, its writing thread 50; joined, and without what a command does not use, that takes
-// a third of the time (docs/adr/0004), the less so as CommonJS: Node loads an ES module in turns of its event loop, four
-// times as long. What `import 'ovl'` gives is not bundled.
+// a third of the time (docs/adr/0004). As CommonJS it takes less again: Node loads an ES module in turns of its event
+// loop. What `import 'ovl'` gives is not bundled.
 //
 // `node scripts/bundle.mjs --tests`: the same for the threads in .test-build/src, which tests start some thousand times.
 

@@ -116,7 +116,7 @@ function writeTimeRecord({ name, mtimeSec = 0, mtimeNsec = 0 }: TarEntry, target
   putOctal(sum, target, at + lastDigit.checksum)
 }
 
-/** Puts the digits of a record into `emptyTime`; how long it is. */
+/** Puts the digits of a record, nanoseconds not being 0, into `emptyTime`; how long it is. */
 function writeTime(sec: number, nsec: number, target: Uint8Array, at: number): number {
   let [fraction, digits] = [nsec, 9]
   for (; fraction % 10 === 0; digits--) fraction /= 10

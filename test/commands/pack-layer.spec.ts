@@ -118,6 +118,50 @@ describe('packLayer()', () => {
     }
   })
 
+  it('keeps headers that are sent alone behind the contents that come before them', async () => {
+    const sizes = [20_000, 10_000, 0]
+    const headers = fc.record({ size: fc.constantFrom(...sizes), attribute: fc.constantFrom(0, 1500, 3000) })
+    await fc.assert(
+      fc.asyncProperty(fc.array(headers, { minLength: 2, maxLength: 8 }), async files => {
+        const view = makeView(directory => {
+          const host = openHostFs(directory)
+          for (const [index, { size, attribute }] of files.entries()) {
+            fs.writeFileSync(path.join(directory, `f${index}`), Buffer.alloc(size, 65 + index))
+            if (attribute > 0) host.setxattr(`/f${index}`, 'user.big', new Uint8Array(attribute).fill(7))
+          }
+          host.close()
+        })
+        const entries = layerEntries(diffUpper(view), { warn: fail })
+        for (const isHashed of [true, false]) {
+          const { bytes } = await pack(view, entries, { isHashed })
+          expect(bytes.equals(encodeLayerBytes(entries))).to.equal(true)
+        }
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  it('hears a signal while the threads are far behind', async () => {
+    const view = makeView(directory => {
+      fs.writeFileSync(path.join(directory, 'a'), '')
+      fs.truncateSync(path.join(directory, 'a'), 30 * 2 ** 30)
+      for (let i = 0; i < 2500; i++) fs.writeFileSync(path.join(directory, `f${i}`), Buffer.alloc(10_000, 1))
+    })
+    const entries = layerEntries(diffUpper(view), { warn: fail })
+    const fd = fs.openSync('/dev/null', 'w')
+    try {
+      for (const isHashed of [true, false]) {
+        const stopping = new AbortController()
+        const packing = packLayer(entries, { view, outFd: fd, isHashed, signal: stopping.signal })
+        const timer = setTimeout(() => stopping.abort(new Error('stopped')), 500)
+        expect(await rejection(packing)).to.include({ message: 'stopped' })
+        clearTimeout(timer)
+      }
+    } finally {
+      fs.closeSync(fd)
+    }
+  }).timeout(8000)
+
   it('gives the changes on the way', () => {
     const view = makeView(directory => {
       fs.mkdirSync(path.join(directory, 'd'))

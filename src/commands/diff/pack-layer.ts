@@ -1,6 +1,6 @@
 // An uncompressed layer written by several threads: this one finds files, makes headers and reads small files, another
-// puts the large ones in between and writes, or, where the archive is hashed, leaves writing and hashing to two more. Half the time of one thread
-// alone, which is as much as there is to win (docs/benchmarks.md).
+// puts the large ones in between and writes, or, where the archive is hashed, leaves writing and hashing to two more.
+// Half the time of one thread alone, which is as much as there is to win (docs/benchmarks.md).
 import { type HostView, startPackThreads } from '../../host/index.ts'
 import { type EncodeOptions, LayerPlanner, type WrittenEntry } from '../../layer/index.ts'
 import type { Digest } from '../../oci/index.ts'
@@ -35,16 +35,15 @@ export async function packLayer(entries: Iterable<WrittenEntry>, options: PackOp
   try {
     const turn = turnsOf(signal)
     const planner = new LayerPlanner(options, threads)
-    let seen = 0
     for (const entry of entries) {
-      if (!planner.add(entry)) break
-      if (planner.batches === seen) continue
-      seen = planner.batches
-      const due = turn()
-      if (due !== null) await due // what follows waits for the threads, and hears nothing meanwhile
+      if (!planner.add(entry)) continue
+      const due = threads.ready() ?? turn()
+      if (due !== null) await due
+      if (threads.isStopped) break
     }
     const count = planner.end()
     const { digest, bytes } = await threads.finish()
+    signal.throwIfAborted() // threads that were stopped say that they are done
     const hash = digest === null ? null : (`sha256:${digest}` as const)
     signal.removeEventListener('abort', stop) // the threads end by themselves
     return { diffID: hash, digest: hash, uncompressedBytes: bytes, sizeBytes: bytes, entries: count }

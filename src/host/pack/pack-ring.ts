@@ -1,5 +1,6 @@
 // Memory that threads share while a layer is packed: the main thread makes batches of headers and small files, one thread
-// puts them into slots, with the large files that it reads, one writes the slots to the archive, one hashes them. A slot is free again when all are done with it.
+// puts them into slots, with the large files that it reads, one writes the slots to the archive, one hashes them. A slot
+// is free again when all are done with it.
 // Without a hash there are no slots: the thread that reads files also writes, and lets the kernel copy the large ones.
 // Batches are pieces of the same memory, in a ring of their own.
 
@@ -89,21 +90,35 @@ export class PackRing {
     }
   }
 
-  /** Memory for batch `number` (from 0); waits until what was in it is packed. Null: stopped. */
-  batchRoom(number: number): Uint8Array | null {
-    for (;;) {
-      if (this.isStopped) return null
-      const seen = Atomics.load(this.#control, packed)
-      if (number - seen < batchCount)
-        return new Uint8Array(this.#memory, controlBytes + (number % batchCount) * batchBytes, batchBytes)
-      this.#wait(packed, seen)
-    }
+  /** Memory for batch `number` (from 0), for as long as it is free (`whenFree`). */
+  batchRoom(number: number): Uint8Array {
+    return new Uint8Array(this.#memory, controlBytes + (number % batchCount) * batchBytes, batchBytes)
+  }
+
+  /**
+   * Kept when the memory of batch `number` is free, what was in it being packed, and when stopped; null when it is.
+   * Not by waiting: the main thread has to hear of signals, and of threads that end.
+   */
+  whenFree(number: number): Promise<void> | null {
+    return this.#isFree(number) ? null : this.#untilFree(number)
   }
 
   /** One more batch was packed. */
   batchDone(): void {
     Atomics.add(this.#control, packed, 1)
     Atomics.notify(this.#control, packed)
+  }
+
+  async #untilFree(number: number): Promise<void> {
+    for (;;) {
+      const seen = Atomics.load(this.#control, packed)
+      if (this.#isFree(number)) return
+      await Atomics.waitAsync(this.#control, packed, seen, 100).value
+    }
+  }
+
+  #isFree(number: number): boolean {
+    return number - Atomics.load(this.#control, packed) < batchCount || this.isStopped
   }
 
   /** The length of a slot that was filled; null at the end, and when stopped. */

@@ -1,7 +1,7 @@
 // The main thread's handle on the threads that pack a layer.
 import type { Worker } from 'node:worker_threads'
-import { FsError, OvlError, quote, unreachable } from '../../errors/index.ts'
-import { readFailure } from '../../layer/index.ts'
+import { FsError, unreachable } from '../../errors/index.ts'
+import { changedWhileRead, readFailure } from '../../layer/index.ts'
 import { prepareThreads, startThread } from '../thread.ts'
 import type { FromPackThread, PackBatch, PackFailure, PackTask, ToReadThread } from './pack-protocol.ts'
 import { createPackMemory, PackRing } from './pack-ring.ts'
@@ -13,16 +13,23 @@ export type PackedArchive = {
   readonly bytes: number
 }
 
-/** What is packed; both descriptors must stay open until the threads are stopped. */
+/** What is packed; both descriptors must stay open until `finish` is kept or the threads are stopped. */
 export type PackOrder = { readonly rootFd: number; readonly outFd: number; readonly isHashed: boolean }
 
 /** Threads that write one archive. */
 export type PackThreads = {
-  /** Memory for the next batch; waits where the threads are far behind. Null: they have failed, and `finish` tells why. */
-  room(): Uint8Array | null
+  /** Memory for the next batch, until that is sent; free when `ready` was asked after the batch before. */
+  room(): Uint8Array
   /** Sends a batch that is in the last `room`, or in memory of its own, which is given away. */
   send(batch: PackBatch): void
-  /** Kept when all is written and hashed; the threads end by themselves. Errors: READ_FAILED, NEEDS_PRIVILEGE, those of writing. */
+  /** Kept when the threads are not too far behind for three batches more, and when they have failed; null: it is so. */
+  ready(): Promise<void> | null
+  /** They have failed, and `finish` tells why. */
+  readonly isStopped: boolean
+  /**
+   * Kept when all is written and hashed; the threads end by themselves. Errors: READ_FAILED, NEEDS_PRIVILEGE, those of
+   * writing.
+   */
   finish(): Promise<PackedArchive>
   /** Ends the threads, after an error; idempotent. */
   stop(): Promise<void>
@@ -59,6 +66,10 @@ export function startPackThreads({ isHashed, ...fds }: PackOrder): PackThreads {
       sent++
       post(batch, buffer instanceof ArrayBuffer ? [buffer] : [])
     },
+    ready: () => ring.whenFree(sent + 2),
+    get isStopped() {
+      return ring.isStopped
+    },
     async finish() {
       post(null, [])
       // Rejects with the first failure: it stops the others, which may then have nothing to say.
@@ -83,10 +94,8 @@ function errorOf(failure: PackFailure): unknown {
       return readFailure(new FsError(failure.errno, 'read'), failure.path)
     case 'write':
       return Object.assign(new Error(failure.message), { code: failure.errno, syscall: 'write' })
-    case 'shrank': {
-      const message = `Cannot read ${quote(failure.path)}: it became shorter while it was read`
-      return new OvlError('READ_FAILED', message, { data: { path: failure.path } })
-    }
+    case 'shrank':
+      return changedWhileRead(failure.path)
     default:
       return unreachable(failure)
   }

@@ -36,7 +36,10 @@ onTask<PackTask>(({ memory, takers, rootFd, outFd }) => {
   })
 })
 
-/** Files from this size on are copied by the kernel where that is possible: smaller ones cost less read and written with others. */
+/**
+ * Files from this size on are copied by the kernel where that is possible: smaller ones cost less read and written with
+ * others.
+ */
 const copiedFromBytes = 64 << 10
 
 class Packer {

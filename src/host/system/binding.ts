@@ -93,7 +93,7 @@ function bindingOf(koffi: Koffi): Binding {
   }
 }
 
-/** What Buffer.write() calls when it has looked at its arguments, which takes longer. */
+/** What Buffer.write() calls when it has looked at its arguments; for short names that takes as long as the call itself. */
 type NativeWriter = { utf8Write(name: string, start: number): number }
 
 function writeName(target: Buffer & Partial<NativeWriter>, start: number, name: string): number {

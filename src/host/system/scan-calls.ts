@@ -61,7 +61,7 @@ export function loadScanCalls(): ScanCalls | null {
 /** Those that a thread needs which reads files; binding the others takes milliseconds. Null without koffi. */
 export function loadReadCalls(): ReadCalls | null {
   const binding = openBinding()
-  return binding === null ? null : readCalls(binding, kernelMemory(binding))
+  return binding === null ? null : readCalls(binding, kernelMemory(binding, { strange: 'EIO' }))
 }
 
 function scanCalls(binding: Binding): ScanCalls {
@@ -88,9 +88,10 @@ const dot = 0x2e
 
 function scanning(
   binding: Binding,
-  { mayHaveXattrs }: Pick<PlaceAttributeCalls, 'mayHaveXattrs'>,
+  attributes: Pick<PlaceAttributeCalls, 'mayHaveXattrs'>,
 ): Pick<ScanCalls, 'scan' | 'stat'> {
-  const { bind, path: put, check, errno, buffer: names, address } = kernelMemory(binding)
+  // Memory of its own: names stay in it while the caller asks for other things.
+  const { bind, path: put, check, errno, buffer: names, address } = kernelMemory(binding, { strange: 'EIO' })
   const { getdents64, statx: statxNumber } = numbersHere
   const getdents = bind('syscall', 'long', ['long', 'int', 'pointer', 'size'])
   const statx = bind('syscall', 'long', ['long', 'int', 'pointer', 'int', 'uint', 'pointer'])
@@ -116,7 +117,7 @@ function scanning(
           const end = names.indexOf(0, start)
           if (isDots(names, start, end)) continue
           if (!ask(fd, address + start, 0)) continue
-          found(decodeName(names, start, end), fields, mayHaveXattrs(fd, address + start))
+          found(decodeName(names, start, end), fields, attributes.mayHaveXattrs(fd, address + start))
         }
       }
     },

@@ -15,12 +15,12 @@ export type LayerBatch = {
 
 /** Where batches go. */
 export type BatchTaker = {
-  /** Memory for the next batch, at least 64 KiB: what was in it before is sent. Null: no more is wanted. */
-  room(): Uint8Array | null
+  /** Memory for the next batch, at least 64 KiB, until that is sent; asked for at most twice for one entry. */
+  room(): Uint8Array
   send(batch: LayerBatch): void
 }
 
-/** Files up to this size are read here: to open them again by their path costs more. */
+/** Files up to this size are read here: a thread would open them again, by their path (measured: as fast as 64 KiB). */
 const smallBytes = 16 * 1024
 /** The first batch is a small one: others get to work soon. */
 const firstBatchBytes = 64 * 1024
@@ -29,7 +29,8 @@ const firstBatchBytes = 64 * 1024
 export class LayerPlanner {
   readonly #options: EncodeOptions
   readonly #taker: BatchTaker
-  #bytes: Uint8Array | null
+  /** The batch that is being filled; null before anything is in it. */
+  #bytes: Uint8Array | null = null
   #filled = 0
   #files: (number | string)[] = []
   #entries = 0
@@ -38,69 +39,63 @@ export class LayerPlanner {
   constructor(options: EncodeOptions, taker: BatchTaker) {
     this.#options = options
     this.#taker = taker
-    this.#bytes = taker.room()?.subarray(0, firstBatchBytes) ?? null
   }
 
-  /** How many batches were sent. */
-  get batches(): number {
-    return this.#batches
-  }
-
-  /** Takes the next entry. False: no more is wanted. Errors: those of `encodeLayer`. */
+  /** Takes the next entry. True: something was sent. Errors: those of `encodeLayer`. */
   add(entry: WrittenEntry): boolean {
     const header = tarEntry(entry, this.#options)
     const sizeBytes = entry.kind === 'object' ? (header.size ?? 0) : 0
     const isSmall = sizeBytes <= smallBytes
+    const before = this.#batches
     const bytes = this.#withRoom(headerRoomBytes + (isSmall ? padded(sizeBytes) : 0))
-    if (bytes === null) return false
     const written = writeTarHeader(header, bytes, this.#filled)
     if (typeof written === 'number') this.#filled += written
     else this.#sendAlone(written)
     this.#entries++
-    if (entry.kind !== 'object' || sizeBytes === 0) return true
-    if (isSmall) return this.#read(entry, sizeBytes)
-    this.#files.push(this.#filled, entry.path, sizeBytes)
-    return true
+    if (entry.kind === 'object' && sizeBytes > 0) {
+      if (isSmall) this.#read(entry, sizeBytes)
+      else this.#files.push(this.#filled, entry.path, sizeBytes)
+    }
+    return this.#batches > before
   }
 
   /** Sends what is left, and the end of the archive. Returns how many entries there were. */
   end(): number {
-    this.#send()
     this.#sendAlone(Uint8Array.from(endOfArchive))
     return this.#entries
   }
 
-  #withRoom(neededBytes: number): Uint8Array | null {
+  #withRoom(neededBytes: number): Uint8Array {
     if (this.#bytes !== null && this.#bytes.length - this.#filled < neededBytes) this.#send()
+    if (this.#bytes !== null) return this.#bytes
+    const room = this.#taker.room()
+    this.#bytes = this.#batches === 0 ? room.subarray(0, firstBatchBytes) : room
     return this.#bytes
   }
 
   #send(): void {
-    if (this.#bytes === null) return
-    this.#taker.send({ bytes: this.#bytes.subarray(0, this.#filled), files: this.#files })
+    const bytes = this.#bytes?.subarray(0, this.#filled) ?? new Uint8Array()
+    this.#taker.send({ bytes, files: this.#files })
     this.#batches++
-    this.#bytes = this.#taker.room()
+    this.#bytes = null
     this.#filled = 0
     this.#files = []
   }
 
-  /** What is too large for a batch with others. */
+  /** What is too large for a batch with others; behind all that comes before it. */
   #sendAlone(bytes: Uint8Array): void {
-    if (this.#filled > 0) this.#send()
-    if (this.#bytes === null) return
+    if (this.#filled > 0 || this.#files.length > 0) this.#send()
     this.#taker.send({ bytes, files: [] })
     this.#batches++
-    this.#bytes = this.#taker.room()
+    this.#bytes = null // the place of the batch that it was meant for is taken
   }
 
-  #read(entry: WrittenEntry & { readonly kind: 'object' }, sizeBytes: number): boolean {
+  #read(entry: WrittenEntry & { readonly kind: 'object' }, sizeBytes: number): void {
     const bytes = this.#withRoom(padded(sizeBytes)) // a large header may have come in between
-    if (bytes === null) return false
     const [start, end] = [this.#filled + sizeBytes, this.#filled + padded(sizeBytes)]
     readWhole(entry.object, entry.path, bytes.subarray(this.#filled, start))
     bytes.fill(0, start, end)
     this.#filled = end
-    return true
   }
 }
 

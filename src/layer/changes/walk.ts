@@ -97,22 +97,30 @@ class Walk {
     while (this.#handedOut === this.#items.length) {
       this.#items.length = 0
       this.#handedOut = 0
-      if (!this.#visitNext()) return null
+      if (!this.#isBegun) this.#begin()
+      else if (!this.#visitNext()) return null
     }
-    return this.#items[this.#handedOut++] ?? null
+    return this.#items[this.#handedOut++] as Item
+  }
+
+  #begin(): void {
+    this.#isBegun = true
+    try {
+      this.#visitRoot()
+    } catch (error) {
+      throw readFailure(error, '')
+    }
   }
 
   /** False: nothing is left to visit. */
   #visitNext(): boolean {
-    const job = this.#isBegun ? this.#pending.pop() : null
+    const job = this.#pending.pop()
     if (job === undefined) return false
     try {
-      if (job === null) this.#visitRoot()
-      else this.#visit(job)
+      this.#visit(job)
     } catch (error) {
-      throw readFailure(error, job === null ? '' : joinPath(job.frame.item.path, job.name))
+      throw readFailure(error, joinPath(job.frame.item.path, job.name))
     }
-    this.#isBegun = true
     return true
   }
 
