@@ -4,7 +4,7 @@ import type { Contender } from './contenders.ts'
 import { least, median, type Sample } from './measure.ts'
 import type { Samples, Verdict } from './targets.ts'
 
-/** Contenders that ran, with the ratio of their least wall time to that of the first row. */
+/** Contenders that ran, with the ratio of their median wall time to that of the first row. */
 export function renderContenders(contenders: readonly Contender[], samples: Samples): string {
   const ran = contenders.flatMap(({ name, title }) => {
     const own = samples.get(name)
@@ -18,7 +18,7 @@ export function renderContenders(contenders: readonly Contender[], samples: Samp
     median(wall(own)).toFixed(0),
     (median(own.map(({ cpuMs }) => cpuMs)) / 1000).toFixed(2),
     (Math.max(...own.map(({ peakRssBytes }) => peakRssBytes)) / 2 ** 20).toFixed(0),
-    (least(wall(own)) / least(first)).toFixed(2),
+    (median(wall(own)) / median(first)).toFixed(2),
   ])
   return align([['', 'runs', 'min ms', 'median ms', 'CPU s', 'peak MiB', 'ratio'], ...rows])
 }
