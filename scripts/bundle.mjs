@@ -26,7 +26,7 @@ async function bundleProgram() {
       dir,
       format: 'cjs',
       chunkFileNames: '[name]-[hash].js',
-      // What nearly every command uses is one file: each file more costs about a millisecond.
+      // What nearly every command uses is one file: each file more takes a quarter of a millisecond.
       codeSplitting: { groups: [{ name: 'common', test: /\/dist\/(?:errors|path)\// }] },
       comments: false,
       // Names stay as they are, for the stacks of bug reports.

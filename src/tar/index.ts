@@ -1,6 +1,7 @@
 export { encodeTarHeader, endOfArchive, type TarEntry, tarPadding } from './encode-header.ts'
 export { storedBytesOf } from './encode-sparse.ts'
 export { type SparseSegment, type TarFormat, type TarHeader, tarType } from './header.ts'
+export { paddingOf } from './layout.ts'
 export type { PaxRecords } from './pax-records.ts'
 export { type TarHandler, TarReader, type TarReaderOptions } from './reader.ts'
 export { headerRoomBytes, writeTarHeader } from './write-header.ts'

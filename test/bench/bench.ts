@@ -16,8 +16,7 @@ import { judge, type Samples, type Verdict } from './targets.ts'
 const slowRuns = 2
 /** Those that write down what a container changed. */
 const changers: ReadonlySet<ContenderName> = new Set(['diff-tar', 'diff-layer', 'tar-create', 'umoci-repack'])
-/** Short runs vary more. */
-const shortFactor = 3
+const quickFactor = 3
 
 const { values: flags } = parseArgs({
   options: {
@@ -63,8 +62,7 @@ function runAll(all: readonly Contender[], runs: number): Samples {
     for (let round = 0; round <= runs; round++) {
       for (const contender of all) {
         if (contender.slow === true && round > slowRuns) continue
-        const isShort = contender.quick === true || contender.short === true
-        const times = isShort && round > 0 ? shortFactor : 1
+        const times = contender.quick === true && round > 0 ? quickFactor : 1
         for (let time = 0; time < times; time++) {
           const sample = runOnce(contender, path.join(work, contender.name))
           if (round > 0) results.set(contender.name, [...(results.get(contender.name) ?? []), sample])

@@ -41,6 +41,8 @@ onTask<PackTask>(({ memory, takers, rootFd, outFd }) => {
  * others.
  */
 const copiedFromBytes = 64 << 10
+/** Fills up the last block of a file. */
+const padding = new Uint8Array(511)
 
 class Packer {
   readonly #calls: ReadCalls
@@ -81,13 +83,7 @@ class Packer {
     } finally {
       this.#calls.close(fd)
     }
-    for (let left = -sizeBytes & 511; left > 0; ) {
-      const room = this.#outlet.room()
-      const count = Math.min(left, room.length)
-      room.fill(0, 0, count)
-      this.#outlet.add(count)
-      left -= count
-    }
+    this.#outlet.put(padding.subarray(0, -sizeBytes & 511))
   }
 
   #content(fd: number, path: string, sizeBytes: number): void {

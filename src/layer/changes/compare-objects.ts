@@ -4,7 +4,7 @@ import { majorOf, minorOf } from '../../fs/index.ts'
 import { comparePaths } from '../../path/index.ts'
 import type { Xattrs } from '../attributes.ts'
 import type { BeforeAfter, Change, XattrChange } from './change.ts'
-import type { ContentReader, ViewObject, TreeView } from './tree-view.ts'
+import { type ContentReader, readAll, type ViewObject, type TreeView } from './tree-view.ts'
 
 /** An object in its tree, with the attributes that a program sees. */
 export type PlacedObject = {
@@ -104,17 +104,6 @@ function sameBytesOf(was: ContentReader, is: ContentReader, sizeBytes: number): 
     at = next + isBytes.length
   }
   return true
-}
-
-/** Reads may be short; the end of the file alone ends it. */
-function readAll(file: ContentReader, target: Uint8Array, position: number): Uint8Array {
-  let filled = 0
-  while (filled < target.length) {
-    const count = file.read(target.subarray(filled), position + filled)
-    if (count === 0) break
-    filled += count
-  }
-  return target.subarray(0, filled)
 }
 
 type NativeCompare = (this: Uint8Array, other: Uint8Array) => number

@@ -7,6 +7,7 @@ import {
   encodeTarHeader,
   endOfArchive,
   headerRoomBytes,
+  paddingOf,
   type SparseSegment,
   storedBytesOf,
   type TarEntry,
@@ -176,7 +177,7 @@ class Encoder implements LayerEncoder {
     { target, at, count }: { readonly target: Uint8Array; readonly at: number; readonly count: number },
   ): number {
     this.close()
-    const padding = -storedBytes & 511
+    const padding = paddingOf(storedBytes)
     const paddedEnd = at + count + padding
     if (paddedEnd > target.length) return count + this.#putReady(tarPadding(storedBytes))
     target.fill(0, at + count, paddedEnd)

@@ -1,9 +1,10 @@
 // A layer as headers and small files, with gaps for the contents of larger ones: for threads that read those themselves.
-import { endOfArchive, headerRoomBytes, writeTarHeader } from '../../tar/index.ts'
+import { endOfArchive, headerRoomBytes, paddingOf, writeTarHeader } from '../../tar/index.ts'
 import type { PlacedObject } from './compare-objects.ts'
 import { contentOf, type EncodeOptions, tarEntry } from './encode-layer.ts'
 import type { WrittenEntry } from './layer-entries.ts'
 import { changedWhileRead, readFailure } from './read-failure.ts'
+import { readAll } from './tree-view.ts'
 
 /** Bytes of the archive, and the files whose contents come in between, padded to whole blocks. */
 export type LayerBatch = {
@@ -100,7 +101,7 @@ export class LayerPlanner {
 }
 
 function padded(sizeBytes: number): number {
-  return (sizeBytes + 511) & ~511
+  return sizeBytes + paddingOf(sizeBytes)
 }
 
 function readWhole(file: PlacedObject, path: string, target: Uint8Array): void {
@@ -108,11 +109,7 @@ function readWhole(file: PlacedObject, path: string, target: Uint8Array): void {
   try {
     const reader = view.open(object)
     try {
-      for (let at = 0; at < target.length; ) {
-        const count = reader.read(at === 0 ? target : target.subarray(at), at)
-        if (count === 0) throw changedWhileRead(path)
-        at += count
-      }
+      if (readAll(reader, target, 0).length < target.length) throw changedWhileRead(path)
     } finally {
       reader.close()
     }

@@ -53,6 +53,17 @@ export interface ContentReader {
   close(): void
 }
 
+/** Fills `target` from a position on; returns what was filled. Reads may be short; the end of the file alone ends it. */
+export function readAll(file: ContentReader, target: Uint8Array, position: number): Uint8Array {
+  let filled = 0
+  while (filled < target.length) {
+    const count = file.read(target.subarray(filled), position + filled)
+    if (count === 0) break
+    filled += count
+  }
+  return target.subarray(0, filled)
+}
+
 /**
  * A FileSystem as a tree to be read, from a directory on (the root by default), as root: permissions are not asked.
  * Errors: ENOENT and ENOTDIR for the directory; no symlink is followed.
